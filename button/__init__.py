@@ -1,0 +1,1 @@
+"""The machinery: CLI, pipeline, journal, language models, checks, exports. Knows a step only as a Protocol."""

@@ -1,0 +1,63 @@
+"""Whether a number follows from others by the arithmetic that a request needs: totals, differences, shares, percentages."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+from button.checks.reading import as_text
+
+# More numbers than these make nearly every value derivable, and cost time.
+MAX_OPERANDS = 30
+MAX_FACTORS = 12
+
+
+def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | None:
+    """The numbers among `operands` that give `value`, or None.
+
+    Tried in this order: one of them rounded; sums, differences, products and quotients of two; a number more or less
+    a fraction of it (a tip, a discount); products of three, one of which is above 20 or no integer. 0 and 1 take no
+    part, since they give everything. The value may be rounded to the digits it shows, by at most 1 %.
+    """
+    pool = [number for number in dict.fromkeys(operands) if number not in (0.0, 1.0, -1.0)][-MAX_OPERANDS:]
+    close = _closeness(value)
+    for number in pool:
+        if close(number):
+            return (number,)
+    for a, b in combinations(pool, 2):
+        if any(close(result) for result in _of_two(a, b)):
+            return (a, b)
+    for a, b, c in combinations(pool[-MAX_FACTORS:], 3):
+        if close(a * b * c) and any(number > 20 or not number.is_integer() for number in (a, b, c)):
+            return (a, b, c)
+    return None
+
+
+def sum_of_few(value: float, operands: Sequence[float]) -> bool:
+    """Whether `value` is the sum of two or three of `operands` ("two adults and a child" are 3)."""
+    few = list(operands)[:MAX_FACTORS]
+    return any(sum(chosen) == value for size in (2, 3) for chosen in combinations(few, size))
+
+
+def _of_two(a: float, b: float) -> Iterator[float]:
+    yield a + b
+    yield a - b
+    yield b - a
+    yield a * b
+    if b:
+        yield a / b
+    if a:
+        yield b / a
+    for whole, share in ((a, b), (b, a)):
+        if 0 < share < 1:
+            yield whole * (1 + share)
+            yield whole * (1 - share)
+
+
+def _closeness(value: float) -> Callable[[float], bool]:
+    """A test for what `value` may be the rounded form of."""
+    _, _, decimals = as_text(value).partition(".")
+    slack = min(0.5 * 10.0 ** -len(decimals), abs(value) * 0.01) + 1e-9
+
+    def close(number: float) -> bool:
+        return abs(number - value) <= slack
+
+    return close

@@ -1,0 +1,1 @@
+"""Exports: the paper's text format, OpenAI messages as Parquet, ShareGPT."""

@@ -1,0 +1,1 @@
+"""Language models behind one seam: engines that answer a `dspy.lm15.Request`."""

@@ -1,0 +1,90 @@
+"""The language models of a run: one `dspy.LM` for each distinct config, whatever the number of roles that share it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import dspy
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from button.errors import UserError
+from button.lms.limiter import Limiter, Limits
+from button.lms.recorded import Recorded
+from button.lms.retry import RetryBudget
+from button.lms.sync import SyncEngine
+from button.targets import build
+from button.validation import refusal
+from button.work import DEFAULT_ROLE
+from signatures.records import JsonObject, content_hash
+
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Prices(BaseModel):
+    """US dollars a million tokens, for `budget.max_cost` and the funnel: `lm.prices.prompt=0.15`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: Dollars = 0.0
+    completion: Dollars = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModels:
+    """The LM of each role, and the engines behind them, each once."""
+
+    of_role: Mapping[str, dspy.LM]
+    engines: tuple[Recorded, ...]
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls all of them together can hold at once."""
+        return sum(engine.engine.concurrency for engine in self.engines)
+
+    async def check(self) -> None:
+        """Raise UserError where an endpoint cannot be reached, or refuses the key or the model name."""
+        for engine in self.engines:
+            if (check := getattr(engine.engine, "check", None)) is not None:
+                await check()
+
+    async def aclose(self) -> None:
+        for engine in self.engines:
+            await engine.aclose()
+
+
+def build_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[str]) -> LanguageModels:
+    """The models of a run: `lm` for every role but those in `roles`. Raises UserError for a config that does not fit."""
+    configs = {DEFAULT_ROLE: ("lm", lm), **{role: (f"lms.{role}", config) for role, config in roles.items()}}
+    made: dict[str, tuple[dspy.LM, Recorded]] = {}
+    of_role: dict[str, dspy.LM] = {}
+    for role, (where, config) in configs.items():
+        identity = content_hash(config)
+        if identity not in made:
+            made[identity] = _made(config, where, identity, allow)
+        of_role[role] = made[identity][0]
+    return LanguageModels(of_role, tuple(engine for _, engine in made.values()))
+
+
+def _made(config: JsonObject, where: str, identity: str, allow: Sequence[str]) -> tuple[dspy.LM, Recorded]:
+    config = dict(config)
+    prices = _prices(config.pop("prices", None) or {}, where)
+    temperature = config.pop("temperature", None)
+    engine = build(config, where, allow=allow)
+    limits: Limits = getattr(engine, "limits", None) or Limits(max_in_flight=engine.concurrency)
+    recorded = Recorded(
+        engine, identity=identity, limiter=Limiter(**limits.model_dump()), retries=RetryBudget(), prices=prices
+    )
+    # DSPy's model name is only a label here, but it must tell models apart. Retries and caching are ours.
+    model = getattr(engine, "model", None) or type(engine).__name__.lower()
+    settings: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
+    lm = dspy.LM(
+        f"button/{model}", engine=SyncEngine(recorded), async_engine=recorded, cache=False, num_retries=0, **settings
+    )
+    return lm, recorded
+
+
+def _prices(config: Mapping[str, Any], where: str) -> Prices:
+    try:
+        return Prices.model_validate(config)
+    except ValidationError as error:
+        raise refusal(error, f"{where}.prices", Prices) from error

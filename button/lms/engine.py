@@ -1,0 +1,20 @@
+"""The seam to a language model: one method that answers one canonical request."""
+
+from typing import Protocol
+
+from dspy.lm15 import Request, Response
+
+
+class Engine(Protocol):
+    """Answers requests. Expected failures are `dspy.lm15` errors; it neither retries nor limits nor counts.
+
+    `concurrency` is how many calls the engine can usefully hold at once; `json_schema` says whether it decodes
+    under a JSON schema (`request.config.response_format`).
+    """
+
+    concurrency: int
+    json_schema: bool
+
+    async def complete(self, request: Request) -> Response: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Seed sources: readers that yield `Seed` records in a fixed order."""

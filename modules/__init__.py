@@ -1,0 +1,1 @@
+"""How a step asks: one `dspy.Module` a BUTTON step, and the simulation of the agents."""

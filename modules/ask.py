@@ -1,0 +1,163 @@
+"""One checked question to a model: ask, check, and ask again with the problem named."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dspy
+from dspy.utils.exceptions import (
+    AdapterParseError,
+    ContextWindowExceededError,
+    LMAuthError,
+    LMBillingError,
+    LMConfigurationError,
+    LMError,
+    LMInvalidRequestError,
+    LMUnexpectedError,
+    LMUnsupportedModelError,
+)
+
+from button.errors import ButtonError, EndpointFailed, NoUsableAnswer
+from button.lms.schema import output_schema, response_format
+from button.work import CURRENT_CALL, LmCall, Work
+from modules.adapter import CompactAdapter
+from signatures.records import JsonObject
+
+Check = Callable[[dspy.Prediction], list[str]]
+ADAPTER = CompactAdapter()
+HOPELESS = (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError)
+
+
+class Ask(dspy.Module):
+    """Asks one signature until its answer passes the check, at most `tries` times.
+
+    The retry shows the model its previous answer and the problems found, with the same (optimised) instructions and
+    demos. `temperature` None leaves it to the LM.
+    """
+
+    def __init__(
+        self,
+        signature: type[dspy.Signature],
+        *,
+        role: str,
+        tries: int = 3,
+        temperature: float | None = None,
+        max_tokens: int = 1024,
+    ) -> None:
+        super().__init__()
+        self.predict = dspy.Predict(signature)
+        self.role = role
+        self.tries = tries
+        self.temperature = temperature
+        self.max_tokens = max_tokens
+
+    async def aforward(
+        self,
+        work: Work,
+        *,
+        inputs: dict[str, Any],
+        check: Check | None = None,
+        label: str = "",
+        schema: JsonObject | None = None,
+    ) -> dspy.Prediction:
+        """The first answer without problems.
+
+        `label` tells several questions of the same work apart; `schema` narrows the signature's own output schema.
+        Raises NoUsableAnswer after the last try, EndpointFailed where the model cannot be reached or refuses us.
+        """
+        reason, problems, previous = "", "", ""
+        for attempt in range(self.tries):
+            seed = work.seed(self.role, label, attempt)
+            signature = self.predict.signature
+            if problems:
+                signature = _retry_signature(signature)
+                inputs = {**inputs, "previous_output": previous, "problems": problems}
+            answer = await self._answer(work, signature, inputs, seed, schema)
+            if isinstance(answer, dspy.Prediction):
+                found = check(answer) if check is not None else []
+                if not found:
+                    return answer
+                reason, problems = "invalid", "\n".join(found)
+                previous = _rendered(signature, answer)
+            else:
+                reason, problems, previous = answer.reason, answer.detail, answer.previous
+        raise NoUsableAnswer(reason, problems)
+
+    async def _answer(
+        self, work: Work, signature: type[dspy.Signature], inputs: dict[str, Any], seed: int, schema: JsonObject | None
+    ) -> "dspy.Prediction | _Unread":
+        """One call: a prediction, or why the answer cannot be read."""
+        work.ledger.spend()
+        call = LmCall(work.ledger)
+        token = CURRENT_CALL.set(call)
+        config = {
+            "seed": seed,
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "response_format": response_format(signature.__name__, schema or output_schema(self.predict.signature)),
+        }
+        try:
+            with dspy.context(adapter=ADAPTER):
+                prediction = await self.predict.acall(
+                    lm=work.lm(self.role), signature=signature, config=config, **inputs
+                )
+        except AdapterParseError as error:
+            if call.finish_reason == "length":
+                return _truncated(self.max_tokens)
+            return _Unread("unparsable", error.message, (error.lm_response or "")[:2000])
+        except LMError as error:
+            raise _failure(error) from error
+        finally:
+            CURRENT_CALL.reset(token)
+        if call.finish_reason == "length":
+            return _truncated(self.max_tokens)
+        return prediction
+
+
+def _failure(error: LMError) -> Exception:
+    """What a failed call means: the end of the run, a drop of this row, or a bug."""
+    cause = error.__cause__
+    if isinstance(cause, ButtonError):
+        return cause
+    if isinstance(error, HOPELESS):
+        return EndpointFailed(str(error))
+    if isinstance(error, LMUnexpectedError):
+        return error
+    if isinstance(error, ContextWindowExceededError):
+        return NoUsableAnswer("context_overflow", str(error))
+    return NoUsableAnswer("refused" if isinstance(error, LMInvalidRequestError) else "no_answer", str(error))
+
+
+class _Unread:
+    """An answer that could not be read: a countable reason, the problem in words, and what was answered."""
+
+    __slots__ = ("detail", "previous", "reason")
+
+    def __init__(self, reason: str, detail: str, previous: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        self.previous = previous
+
+
+def _truncated(max_tokens: int) -> _Unread:
+    return _Unread("truncated", f"the answer was cut off after {max_tokens} tokens; write a shorter one", "")
+
+
+_RETRIES: dict[type[dspy.Signature], type[dspy.Signature]] = {}
+
+
+def _retry_signature(signature: type[dspy.Signature]) -> type[dspy.Signature]:
+    """The signature with two more inputs: what was answered, and what is wrong with it."""
+    retry = _RETRIES.get(signature)
+    if retry is None:
+        retry = signature.append("previous_output", dspy.InputField(desc="your previous answer"), type_=str).append(
+            "problems", dspy.InputField(desc="what is wrong with it; answer again without these problems"), type_=str
+        )
+        retry.__name__ = signature.__name__
+        _RETRIES[signature] = retry
+    return retry
+
+
+def _rendered(signature: type[dspy.Signature], prediction: dspy.Prediction) -> str:
+    """The answer as the JSON object the model wrote."""
+    fields = {name: prediction[name] for name in signature.output_fields}
+    return str(ADAPTER.format_assistant_message_content(signature, fields))[:2000]

@@ -1,0 +1,35 @@
+"""The composition filter: analysis first, then the verdict; only "yes" stays (paper, section 3.1)."""
+
+import dspy
+from pydantic import validate_call
+
+from button.work import Work
+from modules.ask import Ask
+from modules.demos import shipped
+from modules.wording import numbered
+from signatures.judge import JudgeComposition
+from signatures.records import Composition, Drop, Outcome, Verdict
+
+
+class CompositionFilter(dspy.Module):
+    """One call a composition. What it keeps carries the verdict; what it drops carries the analysis as the detail."""
+
+    takes = Composition
+    gives = Composition
+
+    @validate_call
+    def __init__(self, demos: int = 2, tries: int = 3, temperature: float = 0.0) -> None:
+        super().__init__()
+        self.ask = shipped(
+            Ask(JudgeComposition, role="judge", tries=tries, temperature=temperature, max_tokens=300), demos
+        )
+
+    async def aforward(self, record: Composition, work: Work) -> Outcome:
+        answer = await self.ask.acall(
+            work, inputs={"composed_task": record.task, "sub_tasks": numbered(record.sub_tasks)}
+        )
+        if answer.feasible != "yes":
+            return Drop(reason="not_feasible", detail=answer.analysis)
+        verdict = Verdict(analysis=answer.analysis, feasible=True)
+        content = record.model_dump(exclude={"id", "parent", "verdict"})
+        return (Composition.derive(record, **content, verdict=verdict),)

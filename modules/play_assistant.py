@@ -1,0 +1,205 @@
+"""The assistant agent: knows the plan and its functions, reasons, and calls functions or answers."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import dspy
+
+from button.checks.answers import answer_problems
+from button.checks.calls import call_problems, normalised_call
+from button.checks.functions import parameters_schema
+from button.checks.provenance import trace_arguments
+from button.errors import NoUsableAnswer
+from button.export.button_text import RULES
+from button.lms.schema import object_schema
+from button.work import Work
+from modules.ask import Ask
+from modules.wording import definitions, numbered
+from signatures.play import PlayAssistant
+from signatures.records import (
+    AssistantTurn,
+    Drop,
+    Function,
+    JsonObject,
+    Problem,
+    ToolTurn,
+    Turn,
+    UserTurn,
+    canonical_json,
+)
+
+FINAL = "final"
+
+
+class AssistantAgent(dspy.Module):
+    """Decides one turn. Each turn is checked before it counts: its calls fit their functions, their arguments come
+    from what was said or returned, no call is made twice, and the answer reports what the tools found.
+
+    With `follow_plan`, functions are offered in the order of the plan, and the final answer once it is done.
+    """
+
+    def __init__(self, *, tries: int, temperature: float, samples: int, follow_plan: bool) -> None:
+        super().__init__()
+        self.samples = samples
+        self.follow_plan = follow_plan
+        self.ask = Ask(PlayAssistant, role="assistant", tries=tries, temperature=temperature, max_tokens=700)
+
+    async def aforward(
+        self, problem: Problem, turns: tuple[Turn, ...], parallel: bool, work: Work
+    ) -> AssistantTurn | Drop:
+        """The next turn, or a drop where the samples do not agree on an action."""
+        if self.samples == 1:
+            return await self._sample(problem, turns, parallel, work, 0)
+        sampled: list[AssistantTurn] = []
+        failed: NoUsableAnswer | None = None
+        for index in range(self.samples):
+            try:
+                sampled.append(await self._sample(problem, turns, parallel, work, index))
+            except NoUsableAnswer as error:
+                failed = error
+        if failed is not None and not sampled:
+            raise failed
+        return majority(sampled, self.samples, problem)
+
+    async def _sample(
+        self, problem: Problem, turns: tuple[Turn, ...], parallel: bool, work: Work, index: int
+    ) -> AssistantTurn:
+        offered = offer(problem, turns) if self.follow_plan else tuple(problem.functions)
+        answer = await self.ask.acall(
+            work,
+            inputs=view(problem, turns, parallel),
+            check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, offered),
+            label=f"{len(turns)}/{index}",
+            schema=turn_schema(offered, parallel=parallel, must_call=self.follow_plan and bool(offered)),
+        )
+        return to_turn(answer)
+
+
+def majority(sampled: Sequence[AssistantTurn], samples: int, problem: Problem) -> AssistantTurn | Drop:
+    """The first turn whose action more than half of all `samples` share, or a drop (paper, section 3.2)."""
+    functions = {function.name: function for function in problem.functions}
+
+    def action(turn: AssistantTurn) -> str:
+        calls = sorted(normalised_call(call, functions[call.name]) for call in turn.calls)
+        return "\n".join(calls) or FINAL
+
+    actions = [action(turn) for turn in sampled]
+    chosen, votes = Counter(actions).most_common(1)[0]
+    if votes * 2 <= samples:
+        return Drop(reason="inconsistent_action", detail=f"{votes} of {samples} samples agree on {chosen}")
+    return sampled[actions.index(chosen)]
+
+
+def offer(problem: Problem, turns: Sequence[Turn]) -> tuple[Function, ...]:
+    """The functions whose turn it is: still to be called for a sub-task whose dependencies are done."""
+    called = Counter(call.name for turn in turns if isinstance(turn, AssistantTurn) for call in turn.calls)
+    left: list[list[str]] = []
+    for names in problem.uses:
+        left.append([name for name in names if not called[name]])
+        called -= Counter(names)
+    ready = {
+        name
+        for index, names in enumerate(left)
+        if not any(left[earlier] for earlier in _ancestors(problem, index))
+        for name in names
+    }
+    return tuple(function for function in problem.functions if function.name in ready)
+
+
+def _ancestors(problem: Problem, index: int) -> set[int]:
+    """All sub-tasks that sub-task `index` needs, directly or through one that needs no function."""
+    found: set[int] = set()
+    for earlier in problem.composition.sub_tasks[index].depends_on:
+        found |= {earlier} | _ancestors(problem, earlier)
+    return found
+
+
+def view(problem: Problem, turns: Sequence[Turn], parallel: bool) -> JsonObject:
+    """The assistant's side of the transcript: the plan and the first message, then one observation a turn."""
+    plan: JsonObject = {
+        "sub_tasks": numbered(problem.composition.sub_tasks, problem.uses),
+        "functions": definitions(problem.functions),
+        "rule": RULES[parallel],
+    }
+    history: list[JsonObject] = []
+    current: JsonObject = {}
+    for turn in turns:
+        if isinstance(turn, UserTurn):
+            current = {**plan, "observation": turn.content}
+        elif isinstance(turn, ToolTurn):
+            current = {"observation": canonical_json([result.model_dump(mode="json") for result in turn.results])}
+        else:
+            spoken = {"thought": turn.thought, "calls": list(turn.calls), "final_answer": turn.final or ""}
+            history.append({**current, **spoken})
+    return {**current, "history": dspy.History(messages=history)}
+
+
+def to_turn(answer: dspy.Prediction) -> AssistantTurn:
+    return AssistantTurn(
+        thought=answer.thought.strip(), calls=tuple(answer.calls), final=answer.final_answer.strip() or None
+    )
+
+
+def turn_problems(
+    turn: AssistantTurn, problem: Problem, turns: Sequence[Turn], parallel: bool, offered: Sequence[Function]
+) -> list[str]:
+    """What is wrong with a turn, given what came before, in words a model can act on."""
+    if not turn.thought:
+        return ["the thought is empty; say what the observation tells you and what to do next"]
+    if bool(turn.calls) == (turn.final is not None):
+        return ["a turn has either calls or a final answer, exactly one of the two"]
+    if len(turn.calls) > 1 and not parallel:
+        return [f"{len(turn.calls)} calls in one turn; call one function at a time"]
+    problems = [found for call in turn.calls for found in call_problems(call, problem.functions)]
+    if problems:
+        return problems
+    transcript = (*turns, turn)
+    if turn.final is not None:
+        left = [function.name for function in offered]
+        return [f"not done yet: {left} are still to be called"] if left else answer_problems(transcript)
+    return _repeated(turn, problem, turns) + _ungrounded(transcript, problem)
+
+
+def _repeated(turn: AssistantTurn, problem: Problem, turns: Sequence[Turn]) -> list[str]:
+    functions = {function.name: function for function in problem.functions}
+    calls = [call for earlier in turns if isinstance(earlier, AssistantTurn) for call in earlier.calls]
+    seen = {normalised_call(call, functions[call.name]) for call in calls}
+    problems = []
+    for call in turn.calls:
+        key = normalised_call(call, functions[call.name])
+        if key in seen:
+            problems.append(f"'{call.name}' was already called with these arguments; use its result")
+        seen.add(key)
+    return problems
+
+
+def _ungrounded(transcript: Sequence[Turn], problem: Problem) -> list[str]:
+    here = len(transcript) - 1
+    turn = transcript[here]
+    assert isinstance(turn, AssistantTurn)
+    return [
+        f"'{turn.calls[source.call].name}': the value of '{source.path}' is neither in the request nor in an earlier"
+        " result; take it from there, or leave an optional argument out"
+        for source in trace_arguments(transcript, problem.functions)
+        if source.turn == here and source.origin == "ungrounded"
+    ]
+
+
+def turn_schema(offered: Sequence[Function], *, parallel: bool, must_call: bool) -> JsonObject:
+    """The output schema of one turn, narrowed to the offered functions and their argument schemas."""
+    call_schemas = [call_schema(function) for function in offered]
+    calls: JsonObject = {"type": "array", "items": {"anyOf": call_schemas}} if offered else {"type": "array"}
+    calls["maxItems"] = (len(offered) if must_call else 6) if parallel and offered else min(1, len(offered))
+    final: JsonObject = {"type": "string"}
+    if must_call:
+        calls["minItems"] = 1
+        final = {"type": "string", "enum": [""]}
+    if not offered:
+        calls["items"] = {"type": "object", "properties": {}, "additionalProperties": False}
+    return object_schema({"thought": {"type": "string"}, "calls": calls, "final_answer": final})
+
+
+def call_schema(function: Function) -> JsonObject:
+    return object_schema(
+        {"name": {"type": "string", "enum": [function.name]}, "arguments": parameters_schema(function)}
+    )

@@ -1,0 +1,252 @@
+"""Covers which failures are asked again, for how long, and which end the run; on virtual time, with scripted engines."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from canned import request, response
+from dspy import lm15
+from virtual_time import run
+
+from button.errors import UserError
+from button.lms.limiter import Limiter
+from button.lms.retry import RetryBudget, answer, expected_tokens
+
+REFUSED = lm15.TransportError("connection refused")
+BROKEN = lm15.ServerError("oops", status=500)
+FULL = lm15.RateLimitError("slow down", status=429)
+
+
+class Scripted:
+    """An engine that raises or answers as told, one a call, each after `seconds`."""
+
+    concurrency = 64
+    json_schema = True
+
+    def __init__(self, *script: lm15.LM15Error | None, seconds: float = 0.0) -> None:
+        self.left: Iterator[lm15.LM15Error | None] = itertools.chain(script, itertools.repeat(script[-1]))
+        self.seconds = seconds
+        self.calls = 0
+
+    async def complete(self, request: lm15.Request) -> lm15.Response:
+        self.calls += 1
+        await asyncio.sleep(self.seconds)
+        failure = next(self.left)
+        if failure is not None:
+            raise failure
+        return response()
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+async def ask(
+    engine: Scripted,
+    *,
+    limiter: Limiter | None = None,
+    budget: RetryBudget | None = None,
+    record: Callable[[lm15.Response], None] = lambda _: None,
+) -> lm15.Response:
+    async def keep(response: lm15.Response) -> None:
+        await asyncio.sleep(0)
+        record(response)
+
+    return await answer(
+        engine,
+        request(),
+        limiter=limiter or Limiter(max_in_flight=4),
+        budget=budget or RetryBudget(),
+        rng=random.Random(0),
+        record=keep,
+    )
+
+
+@pytest.mark.parametrize("failure", [REFUSED, BROKEN, FULL, lm15.TimeoutError("late")])
+def test_what_may_pass_is_asked_again(failure: lm15.LM15Error) -> None:
+    engine = Scripted(failure, failure, None)
+
+    assert run(ask(engine)) == response()
+    assert engine.calls == 3
+
+
+@pytest.mark.parametrize(
+    "failure", [lm15.InvalidRequestError("bad"), lm15.ContextLengthError("long"), lm15.UnsupportedFeatureError("image")]
+)
+def test_what_is_wrong_with_the_request_is_raised_at_once(failure: lm15.LM15Error) -> None:
+    engine = Scripted(failure)
+
+    with pytest.raises(type(failure)):
+        run(ask(engine))
+    assert engine.calls == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        lm15.AuthError("wrong key"),
+        lm15.BillingError("no credit"),
+        lm15.UnsupportedModelError("no such model"),
+        lm15.NotConfiguredError("no key"),
+    ],
+)
+def test_what_no_call_will_survive_ends_the_run(failure: lm15.LM15Error) -> None:
+    with pytest.raises(UserError, match="refuses this run"):
+        run(ask(Scripted(failure)))
+
+
+def test_a_bug_is_raised_plainly() -> None:
+    class Buggy(Scripted):
+        async def complete(self, request: lm15.Request) -> lm15.Response:
+            raise KeyError("bug")
+
+    with pytest.raises(KeyError):
+        run(ask(Buggy(None)))
+
+
+def test_the_answer_is_recorded_before_its_slot_is_free() -> None:
+    async def main() -> list[int]:
+        limiter, seen = Limiter(max_in_flight=1), list[int]()
+        await ask(Scripted(None), limiter=limiter, record=lambda _: seen.append(limiter.in_flight))
+        seen.append(limiter.in_flight)
+        return seen
+
+    assert run(main()) == [1, 0]
+
+
+def test_waits_are_spent_outside_the_slot() -> None:
+    async def main() -> float:
+        limiter = Limiter(max_in_flight=1)
+        slow = asyncio.create_task(
+            ask(Scripted(lm15.ServerError("x", status=503, retry_after=100.0), None), limiter=limiter)
+        )
+        await asyncio.sleep(1)
+        await ask(Scripted(None), limiter=limiter)
+        done_at = asyncio.get_running_loop().time()
+        await slow
+        assert asyncio.get_running_loop().time() >= 100
+        return done_at
+
+    assert run(main()) == 1.0
+
+
+def test_waits_double_with_jitter_up_to_a_longest() -> None:
+    budget, rng = RetryBudget(first_wait_s=0.1, longest_wait_s=2.0), random.Random(0)
+
+    waits = [[budget.wait_s(BROKEN, attempt, rng) for _ in range(200)] for attempt in (0, 1, 4, 5, 5000)]
+
+    for spread, middle in zip(waits, (0.1, 0.2, 1.6, 2.0, 2.0), strict=True):
+        assert min(spread) == pytest.approx(middle * 0.5, rel=0.05)
+        assert max(spread) == pytest.approx(middle * 1.5, rel=0.05)
+
+
+def test_a_dead_server_ends_the_run_within_two_minutes() -> None:
+    async def main() -> float:
+        with pytest.raises(UserError, match="stopped answering.*connection refused.*run the same command again"):
+            await ask(Scripted(REFUSED))
+        return asyncio.get_running_loop().time()
+
+    assert 20 < run(main()) < 120
+
+
+def test_one_request_that_breaks_a_living_server_fails_alone() -> None:
+    async def main() -> None:
+        limiter, budget = Limiter(max_in_flight=4), RetryBudget()
+
+        async def others() -> None:
+            while True:
+                await ask(Scripted(None, seconds=1.0), limiter=limiter, budget=budget)
+
+        living = asyncio.create_task(others())
+        for failure in (BROKEN, REFUSED):
+            with pytest.raises(type(failure)):
+                await ask(Scripted(failure), limiter=limiter, budget=budget)
+        living.cancel()
+
+    run(main())
+
+
+def test_a_server_that_only_breaks_ends_the_run_at_the_third_call() -> None:
+    async def main() -> None:
+        budget = RetryBudget()
+        for _ in range(2):
+            with pytest.raises(lm15.ServerError):
+                await ask(Scripted(BROKEN), budget=budget)
+        with pytest.raises(UserError, match="stopped answering"):
+            await ask(Scripted(BROKEN), budget=budget)
+
+    run(main())
+
+
+def test_a_call_that_times_out_is_tried_three_times() -> None:
+    engine = Scripted(lm15.TimeoutError("late"), seconds=600)
+
+    with pytest.raises(UserError):
+        run(ask(engine))
+    assert engine.calls == 3
+
+
+def test_retries_of_the_whole_run_are_bounded() -> None:
+    async def main() -> RetryBudget:
+        budget = RetryBudget(share=0.1, floor=10)
+        for _ in range(100):
+            await ask(Scripted(BROKEN, None), budget=budget)
+        return budget
+
+    with pytest.raises(UserError, match="12 retries for 12 calls"):
+        run(main())
+
+
+def test_any_number_of_429s_is_waited_out_while_answers_come() -> None:
+    async def main() -> RetryBudget:
+        budget = RetryBudget(tries=2, floor=0, share=0.0)
+        await ask(Scripted(*[FULL] * 15, None), budget=budget)
+        return budget
+
+    budget = run(main())
+    assert (budget.rejections, budget.retries) == (15, 0)
+
+
+def test_nothing_but_429s_for_ten_minutes_ends_the_run() -> None:
+    async def main() -> float:
+        with pytest.raises(UserError, match="nothing but 429"):
+            await ask(Scripted(FULL))
+        return asyncio.get_running_loop().time()
+
+    assert 600 < run(main()) < 700
+
+
+def test_a_wait_that_the_server_asked_for_is_no_silence() -> None:
+    async def main() -> float:
+        await ask(Scripted(lm15.RateLimitError("daily limit", status=429, retry_after=7200.0), None))
+        return asyncio.get_running_loop().time()
+
+    assert 7200 <= run(main()) < 8000
+
+
+def test_a_server_that_refuses_every_request_ends_the_run_at_the_third() -> None:
+    async def main() -> None:
+        budget = RetryBudget()
+        for _ in range(2):
+            with pytest.raises(lm15.InvalidRequestError):
+                await ask(Scripted(lm15.InvalidRequestError("no seeds here")), budget=budget)
+        with pytest.raises(UserError, match="refuses every request: no seeds here"):
+            await ask(Scripted(lm15.InvalidRequestError("no seeds here")), budget=budget)
+
+    run(main())
+
+
+def test_rejections_reach_the_limiter() -> None:
+    async def main() -> int:
+        limiter, budget = Limiter(max_in_flight=8), RetryBudget()
+        engine = Scripted(*[FULL] * 40, None)
+        await asyncio.gather(*[ask(engine, limiter=limiter, budget=budget) for _ in range(8)])
+        return limiter.limit
+
+    assert run(main()) < 8
+
+
+def test_tokens_are_guessed_from_the_length_of_the_prompt_and_a_usual_answer() -> None:
+    assert expected_tokens(request("x" * 400)) == 400
+    assert expected_tokens(request("x" * 400, max_tokens=50)) == 150
