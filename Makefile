@@ -7,10 +7,10 @@ UV_VERSION := 0.13.9
 
 # Overridable: make demo LM=lm=simulated, make test PYTEST_FLAGS='-k dedup', make weights SIZE=0.5b
 SIZE ?= 1.5b
-LM ?= lm=embedded
+LM ?= lm=embedded lm.size=$(SIZE)
 DEMO_FLAGS ?= n=4 $(LM) seeds=builtin out=outputs/demo
 PYTEST_FLAGS ?=
-STORE ?= sqlite:///$(abspath outputs/mlflow.db)
+STORE ?= $(or $(MLFLOW_TRACKING_URI),sqlite:///$(abspath outputs/mlflow.db))
 PORT ?= 5000
 
 export PIP_USER := 0

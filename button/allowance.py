@@ -25,3 +25,7 @@ class Allowance:
         if self.max_cost is not None and self.cost >= self.max_cost:
             raise BudgetReached(f"budget.max_cost={self.max_cost} US dollars is reached ({self.cost:.4f} spent)")
         self.calls += 1
+
+    def paid(self, cost: float) -> None:
+        """Note what an answer has cost, in US dollars."""
+        self.cost += cost

@@ -27,7 +27,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from button.config import settings_from
+from button.config import SWEEP_VARIABLE, settings_from
 from button.errors import UserError
 from button.overrides import hydra_refusal, plain, prepared, sweep_name
 
@@ -38,7 +38,6 @@ ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "true",  # without it the first use downloads a price list
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-SWEEP_VARIABLE = "BUTTON_SWEEP"  # one value for all the runs of a multirun; button/mlflow_run.py nests them by it
 # What is offered of Hydra's own flags: none that loads a pickle or another verb's config.
 FLAGS = {
     *("--help", "-h", "--hydra-help", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r", "--multirun", "-m"),
@@ -57,16 +56,26 @@ class Ended(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What a verb does, and where its settings and its async function are (`module:name`), imported when it runs."""
+    """What a verb does, and where its settings and its async function are (`module:name`), imported when it runs.
+
+    The function takes the settings and gives an `Ended`, or None when done. A `server` runs until it is interrupted.
+    """
 
     summary: str
     settings: str
     run: str
+    server: bool = False
 
 
 VERBS = {
     "generate": Verb(
         "make multi-turn function-calling trajectories", "button.config:GenerateSettings", "button.generate:generate"
+    ),
+    "simulate": Verb(
+        "serve an OpenAI-compatible endpoint that plays every part of the method by rule",
+        "button.simulate:SimulateSettings",
+        "button.simulate:run_server",
+        server=True,
     ),
 }
 
@@ -153,13 +162,18 @@ def run_verb(name: str, words: Sequence[str]) -> int:
 def perform(verb: Verb, config: DictConfig, words: Sequence[str]) -> int:
     """Runs one job: its composed config, checked, into the verb's function."""
     found = plain(config)
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    if HydraConfig.get().mode == RunMode.MULTIRUN and "out" in found:
         found["out"] = _job_folder(found, words)
     settings = settings_from(found, _load(verb.settings))
     _log_to_stderr()
     run: Callable[..., Any] = _load(verb.run)
-    ended: Ended = asyncio.run(run(settings))
-    return ended.exit_code
+    try:
+        ended: Ended | None = asyncio.run(run(settings))
+    except KeyboardInterrupt:
+        if verb.server:
+            return DONE
+        raise
+    return ended.exit_code if ended is not None else DONE
 
 
 def complete(words: Sequence[str]) -> int:

@@ -19,6 +19,8 @@ ROLES: tuple[str, ...] = get_args(Role)
 NEUTRAL = ("out", "show", "tracking", "executor", "budget")
 NEUTRAL_OF_LM = ("api_key_env", "limits", "prices", "retries", "timeout_s")
 
+SWEEP_VARIABLE = "BUTTON_SWEEP"  # in the environment: one value for all runs of a multirun, which MLflow nests by it
+
 Settings = TypeVar("Settings", bound=BaseModel)
 
 

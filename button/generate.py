@@ -20,7 +20,7 @@ from button.lms.build import LanguageModels, build_lms
 from button.means import Means
 from button.pipeline import Ending, Pipeline
 from button.progress import Progress, RunView
-from button.run_folder import CONFIG, FUNNEL, locked, opened_journal, write_config, write_whole
+from button.run_folder import CONFIG, FUNNEL, locked, opened_journal, pin_config, write_whole
 from button.seeds.source import SeedSource
 from button.steps import build_steps
 from button.targets import build
@@ -90,7 +90,6 @@ async def generate(settings: GenerateSettings) -> Ended:
         if finished is not None:
             log.info("%s is finished, with %s accepted trajectories: nothing to do", settings.out, finished)
             return Ended(EXIT["done"], int(finished))
-        write_config(settings.out, config)
         return await _run(settings, journal)
 
 
@@ -100,6 +99,7 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
     funnel = Funnel([SEEDS, *steps])
     known = journal.accepted()
     async with _models(settings) as lms, _tracked(settings, journal) as tracking:
+        pin_config(settings.out, journal, as_config(settings))
         allowance = Allowance(settings.budget.max_calls, settings.budget.max_cost, *journal.spent())
         limiters = [engine.limiter for engine in lms.engines]
         progress = Progress(RunView(settings.n, funnel, limiters, known), show=settings.show)
@@ -118,6 +118,10 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
                     ending = await pipeline.run(
                         _counted(seeds, funnel), n=settings.n, rows_in_flight=rows, draws=settings.draws
                     )
+        except asyncio.CancelledError:
+            if not allowance.interrupted:
+                raise
+            ending = Ending("interrupted", "at once", journal.accepted())
         finally:
             write_whole(settings.out / FUNNEL, json.dumps(funnel.as_dict(), indent=2))
         measures = _export(settings, journal, ending)

@@ -7,7 +7,7 @@ from survives kill -9: the operating system has it, and WAL keeps transactions w
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,19 +82,21 @@ class Journal:
         self._waiting: list[asyncio.Future[None]] = []
         self._scheduled = False
         self._failure: UserError | None = None
-        found = self._db.execute("SELECT EXISTS (SELECT 1 FROM outcomes) OR EXISTS (SELECT 1 FROM answers)")
-        self.resumed = bool(found.fetchone()[0])
+        (found,) = self._row("SELECT EXISTS (SELECT 1 FROM outcomes) OR EXISTS (SELECT 1 FROM answers)") or (0,)
+        self.resumed = bool(found)
         self._answers = self._interrupted_answers()
 
     def close(self) -> None:
-        """Write what is pending and close; safe to call twice."""
-        self._flush()
-        self._db.close()
+        """Write what is pending and close; safe to call twice. Raises UserError where it cannot be written."""
+        try:
+            self._flush()
+        finally:
+            self._db.close()
 
     # What the run says about itself
 
     def meta(self, key: str) -> str | None:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
@@ -107,11 +109,11 @@ class Journal:
         """What an earlier run noted for this step call on `source`, or None."""
         if not self.resumed:
             return None
-        row = self._db.execute(
+        row = self._row(
             "SELECT given, reason, detail, calls, prompt_tokens, completion_tokens, cost, seconds"
             " FROM outcomes WHERE step = ? AND record = ? AND draw = ?",
             key,
-        ).fetchone()
+        )
         if row is None:
             return None
         given, reason, detail, *usage = row
@@ -139,8 +141,8 @@ class Journal:
 
     def spent(self) -> tuple[int, float]:
         """LM calls and US dollars of all outcomes so far."""
-        row = self._db.execute("SELECT total(calls), total(cost) FROM outcomes").fetchone()
-        return int(row[0]), float(row[1])
+        calls, cost = self._row("SELECT total(calls), total(cost) FROM outcomes") or (0, 0)
+        return int(calls), float(cost)
 
     # Records
 
@@ -156,16 +158,19 @@ class Journal:
         """The record stored under `id_`; `source`, where given, is the one it may have been made from."""
         if source is not None and source.id == id_:
             return source
-        row = self._db.execute("SELECT parent, kind, body FROM records WHERE id = ?", (id_,)).fetchone()
+        row = self._row("SELECT parent, kind, body FROM records WHERE id = ?", (id_,))
         if row is None:
-            raise UserError(f"{self.path} is damaged: record {id_} is missing; move the folder away and run again")
+            raise self._damaged(f"record {id_} is missing")
         parent, kind, body = row
-        fields = orjson.loads(body)
-        embedded = EMBEDDED.get(kind)
-        if embedded is not None and embedded not in fields:
-            near = source if source is not None and source.id == parent else self.record(parent)
-            fields[embedded] = near
-        return KINDS[kind].model_validate({"id": id_, "parent": parent, **fields})
+        try:
+            fields = orjson.loads(body)
+            embedded = EMBEDDED.get(kind)
+            if embedded is not None and embedded not in fields:
+                near = source if source is not None and source.id == parent else self.record(parent)
+                fields[embedded] = near
+            return KINDS[kind].model_validate({"id": id_, "parent": parent, **fields})
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._damaged(f"record {id_} cannot be read") from error
 
     # LM answers of step calls without an outcome
 
@@ -187,7 +192,9 @@ class Journal:
 
     def pool(self, ordinal: int) -> Record:
         self._flush()
-        row = self._db.execute("SELECT id FROM pool WHERE ordinal = ?", (ordinal,)).fetchone()
+        row = self._row("SELECT id FROM pool WHERE ordinal = ?", (ordinal,))
+        if row is None:
+            raise self._damaged(f"scenario {ordinal} of the pool is missing")
         return self.record(row[0])
 
     def put_accepted(self, ordinal: int, example: Record) -> None:
@@ -195,15 +202,32 @@ class Journal:
 
     def accepted(self) -> int:
         """How many examples are accepted so far."""
-        return int(self._db.execute("SELECT count(*) FROM accepted").fetchone()[0])
+        (count,) = self._row("SELECT count(*) FROM accepted") or (0,)
+        return int(count)
 
     def examples(self) -> Iterator[Example]:
         """The accepted examples in order, read one by one."""
         self._flush()
-        for (id_,) in self._db.execute("SELECT id FROM accepted ORDER BY ordinal"):
+        for (id_,) in self._rows("SELECT id FROM accepted ORDER BY ordinal"):
             example = self.record(id_)
             assert isinstance(example, Example)
             yield example
+
+    # Reading
+
+    def _row(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+        return next(self._rows(statement, values), None)
+
+    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._db.execute(statement, values)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, what: str) -> UserError:
+        return UserError(f"{self.path} is damaged: {what}; move the folder away and run again")
 
     # Writing
 
@@ -252,10 +276,7 @@ class Journal:
     def _interrupted_answers(self) -> dict[Key, dict[str, bytes]]:
         """The answers an interrupted run has left: at most those of the rows it had in flight."""
         found: dict[Key, dict[str, bytes]] = {}
-        rows: Iterable[tuple[str, str, int, str, str]] = self._db.execute(
-            "SELECT step, record, draw, key, body FROM answers"
-        )
-        for step, record, draw, name, body in rows:
+        for step, record, draw, name, body in self._rows("SELECT step, record, draw, key, body FROM answers"):
             found.setdefault(Key(step, record, draw), {})[name] = body.encode()
         return found
 
@@ -266,7 +287,9 @@ EMBEDDED = {"problem": "composition", "trajectory": "problem", "example": "traje
 def _embedding(record: Record, source: Record | None) -> str:
     """The field of `record` that holds the very record it was made from, or "" where there is none."""
     field = EMBEDDED.get(record.kind, "")
-    return field if field and source is not None and getattr(record, field) is source else ""
+    if not field or source is None or record.parent != source.id:
+        return ""
+    return field if getattr(record, field) is source else ""
 
 
 def _numbers(usage: Usage) -> tuple[int, int, int, float, float]:

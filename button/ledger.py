@@ -17,6 +17,10 @@ class Allowance(Protocol):
         """Raise where it may not."""
         ...
 
+    def paid(self, cost: float) -> None:
+        """Note what an answer has cost, in US dollars."""
+        ...
+
 
 @dataclass(slots=True)
 class StepLedger:
@@ -63,3 +67,4 @@ class StepLedger:
         self.usage.completion_tokens += completion_tokens
         self.usage.seconds += seconds
         self.usage.cost += cost
+        self.allowance.paid(cost)

@@ -20,18 +20,15 @@ from typing import Any
 
 import mlflow
 from filelock import FileLock
-from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Metric, Param, SpanType
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, SpanType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from button.config import flattened
+from button.config import SWEEP_VARIABLE, flattened
 from button.export.render import render_text
 from signatures.records import AssistantTurn, Example, ToolTurn, UserTurn, content_hash
 
 ROOT = Path(__file__).parents[1]
-SWEEP_VARIABLE = "BUTTON_SWEEP"
 PARAM_LENGTH = 5_999  # of 6,000 that MLflow takes
 BATCH = 100  # params or metrics a request
 PARENT_TAG = "mlflow.parentRunId"
@@ -58,7 +55,7 @@ class MlflowRun:
         mlflow.set_tracking_uri(uri)
         with FileLock(_lock_path(uri)):  # two processes that open one fresh store at once break it
             self.client = _open_store(uri)
-            experiment = mended(lambda: _experiment(self.client, uri, opening["experiment"]))
+            experiment = mended(_experiment, self.client, uri, opening["experiment"])
             sweep = os.environ.get(SWEEP_VARIABLE)
             parent = _sweep_run(self.client, experiment, sweep, verb) if sweep else None
         mlflow.set_experiment(experiment_id=experiment)
@@ -90,31 +87,32 @@ class MlflowRun:
         params = {_key(key): str(value)[:PARAM_LENGTH] for key, value in flattened(config).items()}
         new = [Param(key, value) for key, value in params.items() if key not in known]
         for start in range(0, len(new), BATCH):
-            mended(lambda start=start: self.client.log_batch(self.id, params=new[start : start + BATCH]))  # type: ignore[misc]
+            mended(self.client.log_batch, self.id, params=new[start : start + BATCH])
         if seeds := config.get("seeds"):
-            digest = content_hash(seeds)[:8]
-            source = CodeDatasetSource({key: str(value) for key, value in flattened(seeds).items()})
-            mended(lambda: mlflow.log_input(MetaDataset(source, name="seeds", digest=digest), context="seeds"))
+            source = {key: str(value) for key, value in flattened(seeds).items()}
+            dataset = Dataset("seeds", content_hash(seeds)[:8], "button", json.dumps(source))
+            inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "seeds")])]
+            mended(self.client.log_inputs, self.id, datasets=inputs)
 
     def _log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         now = int(time.time() * 1000)
         found = [Metric(_key(key), float(value), now, step) for key, value in metrics.items()]
         for start in range(0, len(found), BATCH):
-            mended(lambda start=start: self.client.log_batch(self.id, metrics=found[start : start + BATCH]))  # type: ignore[misc]
+            mended(self.client.log_batch, self.id, metrics=found[start : start + BATCH])
 
     def _log_example(self, example: Example, sample: bool, trace: bool) -> None:
         if sample:
             self.samples.append(render_text(example))
         if trace:
-            mended(lambda: log_conversation(example))
+            mended(log_conversation, example)
 
     def _end(self, status: str, files: list[str]) -> None:
         if self.samples:
-            mended(lambda: self.client.log_text(self.id, "\n\n".join(self.samples), "samples.txt"))
+            mended(self.client.log_text, self.id, "\n\n".join(self.samples), "samples.txt")
         for path in files:
             if Path(path).is_file():
-                mended(lambda path=path: self.client.log_artifact(self.id, path))  # type: ignore[misc]
-        mended(lambda: self.client.set_tag(self.id, "status", status))
+                mended(self.client.log_artifact, self.id, path)
+        mended(self.client.set_tag, self.id, "status", status)
         mlflow.end_run(RUN_STATUS.get(status, "KILLED"))
 
 
@@ -149,14 +147,14 @@ def log_conversation(example: Example) -> None:
                         part.set_outputs(result.results)
 
 
-def mended(write: Callable[[], Any]) -> Any:
+def mended(write: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """What `write` gives, tried three times: a store that others write to may be locked for a while."""
     for pause in (1.0, 5.0):
         try:
-            return write()
+            return write(*arguments, **named)
         except MlflowException:
             time.sleep(pause)
-    return write()
+    return write(*arguments, **named)
 
 
 def _open_store(uri: str) -> MlflowClient:

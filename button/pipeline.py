@@ -10,11 +10,12 @@ When the seeds are used up and `n` is not met, the kept scenarios are drawn on a
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import dspy
 
@@ -29,6 +30,7 @@ from signatures.records import Drop, Example, Outcome, Record, Scenario, Seed
 
 SEEDS_A_READ = 64
 DETAIL_LIMIT = 4000
+DRAIN_POLL_S = 0.05
 
 
 class Watcher(Protocol):
@@ -110,6 +112,7 @@ class Pipeline:
         self._n = 0
         self._running: set[asyncio.Task[None]] = set()
         self._started = 0
+        self._fruitful_draw = 0
 
     async def run(self, seeds: Iterable[Seed], *, n: int, rows_in_flight: int, draws: int | None) -> Ending:
         """Accept `n` examples, or say why not. Raises what a step raises, UserError included."""
@@ -147,8 +150,7 @@ class Pipeline:
                 return
             done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             self._running -= done
-            for task in done:
-                task.result()
+            _raise_gravest([error for task in done if (error := task.exception()) is not None])
 
     def _useful(self) -> int:
         """How many rows it makes sense to have under way, going by the share accepted so far."""
@@ -163,14 +165,14 @@ class Pipeline:
         for stage in self.stages:
             if joined:
                 flows = [self._flow(record, stage.free, unit.draw) for record in live]
-                live = [record for flow in await asyncio.gather(*flows) for record in flow]
+                live = [record for flow in await _all(flows) for record in flow]
             async with stage.turnstile.turn(position):
                 if joined and stage.ordered is not None:
                     live = [kept for record in live for kept in self._decide(*stage.ordered, record, unit.draw)]
                 if joined and stage.fills_pool:
                     self._fill_pool(live)
                 if stage is self.stages[-1]:
-                    self._accept(live)
+                    self._accept(live, unit.draw)
             joined = joined or stage.fills_pool
 
     async def _flow(self, record: Record, steps: list[tuple[str, Step]], draw: int) -> list[Record]:
@@ -183,7 +185,7 @@ class Pipeline:
             return []
         if len(outcome) == 1:
             return await self._flow(outcome[0], rest, draw)
-        flows = await asyncio.gather(*(self._flow(given, rest, draw) for given in outcome))
+        flows = await _all([self._flow(given, rest, draw) for given in outcome])
         return [given for flow in flows for given in flow]
 
     async def _call(self, name: str, step: Step, record: Record, draw: int) -> Outcome:
@@ -196,14 +198,14 @@ class Pipeline:
             return known[0]
         ledger = StepLedger(key, self.journal, self.allowance)
         work = Work(self.run_seed, name, record.id, draw, self.lms, ledger)
+        outcome: Outcome | None = None
         try:
-            outcome = await step.aforward(record, work)
-            _check_type(name, step, outcome)
+            outcome = _checked(name, step, await step.aforward(record, work))
         except NoUsableAnswer as error:
             outcome = Drop(reason=error.reason, detail=error.detail[:DETAIL_LIMIT])
-        except BaseException:
-            self.watcher.abandoned(name)
-            raise
+        finally:
+            if outcome is None:
+                self.watcher.abandoned(name)
         self.journal.put_outcome(key, record, outcome, ledger.usage)
         self.watcher.settled(name, outcome, ledger.usage)
         return outcome
@@ -221,37 +223,38 @@ class Pipeline:
             self.journal.put_pool(self._pool_size, record)
             self._pool_size += 1
 
-    def _accept(self, live: list[Record]) -> None:
+    def _accept(self, live: list[Record], draw: int) -> None:
         for record in live:
             if self.accepted < self._n:
                 assert isinstance(record, Example)
                 self.journal.put_accepted(self.accepted, record)
                 self.accepted += 1
+                self._fruitful_draw = draw
                 self.watcher.accepted(record)
 
     # What rows start from
 
-    async def _units(self, seeds: Iterable[Seed], draws: int | None) -> AsyncIterator[Unit]:
-        async for seed in _read_ahead(seeds):
-            self.journal.put_record(seed, "seeds", None)
-            yield Unit(seed, 0)
+    async def _units(self, seeds: Iterable[Seed], draws: int | None) -> AsyncGenerator[Unit, None]:
+        async with aclosing(_read_ahead(seeds)) as read:
+            async for seed in read:
+                self.journal.put_record(seed, "seeds", None)
+                yield Unit(seed, 0)
         draw = 1
         while draws is None or draw < draws:
-            before = self.accepted
             await self._pool_complete()
             for ordinal in range(self._pool_size):
                 yield Unit(self.journal.pool(ordinal), draw)
             if draws is None:
                 await self._make_room(1)
-                if self.accepted == before:
+                if self._fruitful_draw < draw:
                     return
             draw += 1
 
     async def _pool_complete(self) -> None:
-        """Wait until every row started so far has passed the pool's turnstile."""
+        """Wait until every row started so far has passed the pool's turnstile, or `n` is met."""
         pool = next((stage for stage in self.stages if stage.fills_pool), None)
         started = self._started
-        while pool is not None and pool.turnstile.next < started:
+        while pool is not None and pool.turnstile.next < started and self.accepted < self._n:
             await self._make_room(len(self._running))
 
     def _exhausted(self, draws: int | None) -> str:
@@ -263,9 +266,8 @@ class Pipeline:
     async def _drain(self) -> None:
         """Let calls under way finish, so that what is paid for is kept; nothing new is started."""
         self.allowance.closed = True
-        while self._running and any(calls_under_way(lm) for lm in self.lms.values()):
-            done, _ = await asyncio.wait(self._running, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
-            self._running -= done
+        while any(calls_under_way(lm) for lm in self.lms.values()):
+            await asyncio.sleep(DRAIN_POLL_S)
 
     async def _cancel(self) -> None:
         running, self._running = self._running, set()
@@ -275,18 +277,43 @@ class Pipeline:
 
 
 def calls_under_way(lm: dspy.LM) -> int:
-    return int(lm.async_engine.in_flight)
+    """How many calls of `lm`, made by `button.lms.build`, wait for their answer."""
+    return int(lm.engine.engine.in_flight)  # the recorder inside the blocking form
 
 
-def _check_type(name: str, step: Step, outcome: Outcome) -> None:
+def _checked(name: str, step: Step, outcome: Outcome) -> Outcome:
+    """The outcome, each record once. Raises TypeError for a record of another type than the step declares."""
     if isinstance(outcome, Drop):
-        return
+        return outcome
     for record in outcome:
         if not isinstance(record, step.gives):
             raise TypeError(f"step '{name}' gave a {type(record).__name__}, it declares {step.gives.__name__}")
+    return tuple({record.id: record for record in outcome}.values())
 
 
-async def _read_ahead(seeds: Iterable[Seed]) -> AsyncIterator[Seed]:
+async def _all(flows: Iterable[Coroutine[Any, Any, list[Record]]]) -> list[list[Record]]:
+    """What all of them give. Where one fails the others are cancelled; where it may not go on, they end by themselves.
+
+    So no branch of a row outlives it, and the answers under way in the others when a budget ends are kept.
+    """
+    tasks = [asyncio.ensure_future(flow) for flow in flows]
+    try:
+        return await asyncio.gather(*tasks)
+    except StopRun:
+        await asyncio.wait(tasks)
+        raise
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _raise_gravest(errors: list[BaseException]) -> None:
+    """Raise one of the errors, where there are any: the end of a budget only where nothing else went wrong."""
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, StopRun))
+
+
+async def _read_ahead(seeds: Iterable[Seed]) -> AsyncGenerator[Seed, None]:
     """Seeds, read in a thread a few at a time: a source may be a slow disk or the network."""
     iterator: Iterator[Seed] = iter(seeds)
     loop = asyncio.get_running_loop()

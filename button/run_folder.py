@@ -1,7 +1,6 @@
 """The run folder: one process at a time, one config for its whole life, files written whole."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,12 +55,12 @@ def _check_config(out: Path, journal: Journal, config: JsonObject) -> None:
             raise UserError(
                 f"out={out} holds a run of another config:\n  {lines}\nrun with that config, or choose another `out`"
             )
-        return
+
+
+def pin_config(out: Path, journal: Journal, config: JsonObject) -> None:
+    """Make this the config of the folder, once everything it describes has been built and reached."""
     journal.set_meta("format", FORMAT)
     journal.set_meta("config", orjson.dumps(config).decode())
-
-
-def write_config(out: Path, config: JsonObject) -> None:
     write_whole(out / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
@@ -69,4 +68,4 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file so that readers see the old one or the new one, never half."""
     aside = path.with_name(f".{path.name}.new")
     aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
+    aside.replace(path)

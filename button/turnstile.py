@@ -25,5 +25,5 @@ class Turnstile:
         yield
         self.next += 1
         following = self._waiting.get(self.next)
-        if following is not None:
+        if following is not None and not following.done():  # it may just have been cancelled
             following.set_result(None)

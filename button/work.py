@@ -56,6 +56,10 @@ class Work:
         """The LM of a role, or the default one."""
         return self.lms.get(role) or self.lms[DEFAULT_ROLE]
 
+    def is_small(self, role: str) -> bool:
+        """Whether the role's model is a small one, to which narrower questions are put."""
+        return bool(getattr(getattr(self.lm(role).engine, "engine", None), "small", False))
+
 
 @dataclass(slots=True)
 class LmCall:

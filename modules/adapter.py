@@ -45,7 +45,7 @@ class CompactAdapter(dspy.JSONAdapter):
     def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
         """The output fields of one answer; raises AdapterParseError, with the problem named, where it does not fit."""
         try:
-            answer = orjson.loads(_unfenced(completion))
+            answer = _json(_unfenced(completion))
             if not isinstance(answer, dict):
                 raise ValueError(f"the answer is a JSON {type(answer).__name__}, wanted one JSON object")
             return {name: _typed(name, field.annotation, answer) for name, field in signature.output_fields.items()}
@@ -53,6 +53,13 @@ class CompactAdapter(dspy.JSONAdapter):
             raise AdapterParseError(
                 adapter_name="CompactAdapter", signature=signature, lm_response=completion, message=str(error)
             ) from error
+
+
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"the answer is no valid JSON ({error}); answer with one whole JSON object") from error
 
 
 def _unfenced(text: str) -> str:

@@ -20,6 +20,7 @@ from button.errors import ButtonError, EndpointFailed, NoUsableAnswer
 from button.lms.schema import output_schema, response_format
 from button.work import CURRENT_CALL, LmCall, Work
 from modules.adapter import CompactAdapter
+from modules.leaks import leaked, telling_words
 from signatures.records import JsonObject
 
 Check = Callable[[dspy.Prediction], list[str]]
@@ -49,6 +50,8 @@ class Ask(dspy.Module):
         self.tries = tries
         self.temperature = temperature
         self.max_tokens = max_tokens
+        self._demos: list[Any] | None = None
+        self._telling: frozenset[str] = frozenset()
 
     async def aforward(
         self,
@@ -65,15 +68,16 @@ class Ask(dspy.Module):
         Raises NoUsableAnswer after the last try, EndpointFailed where the model cannot be reached or refuses us.
         """
         reason, problems, previous = "", "", ""
+        asked = inputs
         for attempt in range(self.tries):
             seed = work.seed(self.role, label, attempt)
             signature = self.predict.signature
             if problems:
                 signature = _retry_signature(signature)
-                inputs = {**inputs, "previous_output": previous, "problems": problems}
-            answer = await self._answer(work, signature, inputs, seed, schema)
+                asked = {**inputs, "previous_output": previous, "problems": problems}
+            answer = await self._answer(work, signature, asked, seed, schema)
             if isinstance(answer, dspy.Prediction):
-                found = check(answer) if check is not None else []
+                found = self._problems(answer, inputs, check)
                 if not found:
                     return answer
                 reason, problems = "invalid", "\n".join(found)
@@ -81,6 +85,14 @@ class Ask(dspy.Module):
             else:
                 reason, problems, previous = answer.reason, answer.detail, answer.previous
         raise NoUsableAnswer(reason, problems)
+
+    def _problems(self, answer: dspy.Prediction, inputs: dict[str, Any], check: Check | None) -> list[str]:
+        if self._demos is not self.predict.demos:
+            self._demos, self._telling = self.predict.demos, telling_words(self.predict.demos)
+        words = leaked(answer.toDict(), inputs, self._telling)
+        if words:
+            return [f"{', '.join(words)}: from an example, not from this task; use what this task says"]
+        return check(answer) if check is not None else []
 
     async def _answer(
         self, work: Work, signature: type[dspy.Signature], inputs: dict[str, Any], seed: int, schema: JsonObject | None
@@ -92,9 +104,10 @@ class Ask(dspy.Module):
         config = {
             "seed": seed,
             "max_tokens": self.max_tokens,
-            "temperature": self.temperature,
             "response_format": response_format(signature.__name__, schema or output_schema(self.predict.signature)),
         }
+        if self.temperature is not None:
+            config["temperature"] = self.temperature
         try:
             with dspy.context(adapter=ADAPTER):
                 prediction = await self.predict.acall(
@@ -103,7 +116,9 @@ class Ask(dspy.Module):
         except AdapterParseError as error:
             if call.finish_reason == "length":
                 return _truncated(self.max_tokens)
-            return _Unread("unparsable", error.message, (error.lm_response or "")[:2000])
+            # The error's own message repeats the whole answer; its cause is the problem alone.
+            problem = str(error.__cause__ or "the answer is empty; answer with one JSON object")
+            return _Unread("unparsable", problem, (error.lm_response or "")[:2000])
         except LMError as error:
             raise _failure(error) from error
         finally:
@@ -115,13 +130,14 @@ class Ask(dspy.Module):
 
 def _failure(error: LMError) -> Exception:
     """What a failed call means: the end of the run, a drop of this row, or a bug."""
-    cause = error.__cause__
+    cause: BaseException | None = error.__cause__
     if isinstance(cause, ButtonError):
         return cause
     if isinstance(error, HOPELESS):
         return EndpointFailed(str(error))
     if isinstance(error, LMUnexpectedError):
-        return error
+        bug: Exception = error
+        return bug
     if isinstance(error, ContextWindowExceededError):
         return NoUsableAnswer("context_overflow", str(error))
     return NoUsableAnswer("refused" if isinstance(error, LMInvalidRequestError) else "no_answer", str(error))

@@ -24,29 +24,6 @@ CURRENCIES = ("euros", "US dollars", "pounds", "Canadian dollars")
 TIMES = ("8:30 AM", "9:15 AM", "10 AM", "11:45 AM", "1 PM", "2:30 PM", "4 PM", "5:45 PM", "7 PM", "8:15 PM")
 
 OPENINGS = ("Find", "Look up", "Check", "Get", "Search for", "List", "Work out", "Find out", "Compare", "Retrieve")
-IDEAS = (
-    "booking or reserving it",
-    "sending someone a message about it",
-    "setting a reminder for it",
-    "adding it to a calendar",
-    "working out the total cost",
-    "converting a sum or a unit",
-    "ordering it",
-    "finding the way there",
-    "saving a record of it",
-    "checking the availability of it",
-    "getting the reviews of it",
-    "estimating how long it takes",
-    "getting the weather for it",
-    "sharing a summary of it",
-    "registering someone for it",
-    "requesting a quote for it",
-    "making an appointment for it",
-    "looking up the details of one result",
-    "comparing two results",
-    "creating a plan from it",
-)
-
 DIRECTIONS = (
     "health and fitness",
     "money and banking",
@@ -97,8 +74,31 @@ def details(rng: random.Random) -> tuple[str, ...]:
 
 
 def ideas(rng: random.Random) -> str:
-    """Three kinds of tasks that a next step may be."""
-    return ", ".join(rng.sample(IDEAS, 3))
+    """Three kinds of tasks that a next step may be, each with what it needs to be self-contained."""
+    person = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
+    kinds = (
+        f"booking or reserving it for {person}",
+        f"sending {person} a message about it",
+        "setting a reminder for it",
+        f"adding it to the calendar of {person}",
+        f"working out the total for {rng.randrange(2, 9)} people",
+        f"converting the amount into {rng.choice(('Swiss francs', 'Japanese yen', 'Norwegian kroner', 'Mexican pesos'))}",
+        f"ordering {rng.randrange(2, 9)} of them",
+        "finding the way there",
+        f"saving it in the notes of {person}",
+        "checking whether it is still available",
+        "getting the reviews of the best one",
+        "estimating how long it takes",
+        "getting the weather for that place and day",
+        f"sharing a summary of it with {person}",
+        f"registering {person} for it",
+        f"requesting a quote for it in the name of {person}",
+        f"making an appointment for {person} there",
+        "looking up the details of the best result",
+        "looking up the opening hours there",
+        "finding a cheaper alternative to it",
+    )
+    return ", ".join(rng.sample(kinds, 3))
 
 
 def direction(rng: random.Random) -> str:

@@ -6,21 +6,34 @@ from collections.abc import Sequence
 import dspy
 from pydantic import validate_call
 
+from button.checks.feeding import feeds
 from button.checks.functions import function_problems, set_problems
+from button.checks.supply import unsupplied
 from button.lms.schema import output_schema
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
 from modules.wording import numbered
-from signatures.functions import DefineFunctions, FieldDraft, FunctionDraft, JsonType, ParameterDraft
+from signatures.functions import (
+    NAME_PATTERN,
+    DefineFunction,
+    DefineFunctions,
+    FieldDraft,
+    FunctionDraft,
+    JsonType,
+    ParameterDraft,
+)
 from signatures.records import Composition, Function, JsonObject, Outcome, Problem
 
 
 class FunctionDefinition(dspy.Module):
-    """One call a composition, for all its sub-tasks together, so that outputs can match the inputs they feed.
+    """Defines the functions of a composition so that outputs match the inputs they feed.
 
-    `types` are the JSON types offered for parameters and responses (an array holds strings); `enums` offers lists of
-    allowed values. Both narrow what a constrained decoder may write, and are not refused elsewhere.
+    One call for all sub-tasks together, as in the paper; with `narrow` one call for each sub-task, in the order of
+    the plan, in which the results it needs are forced into its parameters (None: for small models). `types` are the
+    JSON types offered for parameters and responses (an array holds strings); `enums` offers lists of allowed values.
+    Both narrow what a constrained decoder may write, and are not refused elsewhere. A parameter is required where the
+    model says so and the request or an earlier function can supply it; else it is optional.
     """
 
     takes = Composition
@@ -29,6 +42,7 @@ class FunctionDefinition(dspy.Module):
     @validate_call
     def __init__(
         self,
+        narrow: bool | None = None,
         types: tuple[JsonType, ...] = ("string", "integer", "number", "boolean", "array"),
         enums: bool = False,
         demos: int = 2,
@@ -36,24 +50,98 @@ class FunctionDefinition(dspy.Module):
         temperature: float = 0.3,
     ) -> None:
         super().__init__()
+        self.narrow = narrow
+        self.types = types
         self.schema = draft_schema(types, enums=enums)
         self.ask = shipped(
             Ask(DefineFunctions, role="functions", tries=tries, temperature=temperature, max_tokens=1500), demos
         )
+        self.ask_one = shipped(
+            Ask(DefineFunction, role="functions", tries=tries, temperature=temperature, max_tokens=500), demos + 1
+        )
 
     async def aforward(self, record: Composition, work: Work) -> Outcome:
+        narrow = work.is_small("functions") if self.narrow is None else self.narrow
+        drafts = await (self._one_by_one if narrow else self._together)(record, work)
+        problem = Problem.derive(
+            record,
+            composition=record,
+            functions=callable_functions(drafts, record),
+            uses=links(drafts, len(record.sub_tasks)),
+        )
+        return (problem,)
+
+    async def _together(self, record: Composition, work: Work) -> list[FunctionDraft]:
         answer = await self.ask.acall(
             work,
             inputs={"composed_task": record.task, "sub_tasks": numbered(record.sub_tasks)},
             check=lambda found: draft_problems(found.functions, record),
             schema=self.schema,
         )
-        functions = merged(answer.functions)
-        return (
-            Problem.derive(
-                record, composition=record, functions=functions, uses=links(answer.functions, len(record.sub_tasks))
-            ),
-        )
+        return list(answer.functions)
+
+    async def _one_by_one(self, record: Composition, work: Work) -> list[FunctionDraft]:
+        drafts: list[FunctionDraft] = []
+        for index, sub_task in enumerate(record.sub_tasks):
+            needed = [drafts[earlier].responses for earlier in sub_task.depends_on]
+            known = record.model_copy(update={"sub_tasks": record.sub_tasks[: index + 1]})
+
+            def problems(found: dspy.Prediction, known: Composition = known, number: int = index + 1) -> list[str]:
+                return draft_problems([*drafts, _drafted(found, number)], known)
+
+            answer = await self.ask_one.acall(
+                work,
+                inputs={
+                    "composed_task": record.task,
+                    "sub_task": sub_task.task,
+                    "results": "; ".join(_result_line(field) for fields in needed for field in fields) or "none",
+                },
+                check=problems,
+                label=str(index),
+                schema=one_schema(self.types, needed),
+            )
+            drafts.append(_drafted(answer, index + 1))
+        return drafts
+
+
+def _drafted(answer: dspy.Prediction, number: int) -> FunctionDraft:
+    parameters = [ParameterDraft(**field.model_dump()) for field in answer.parameters]
+    return FunctionDraft(
+        sub_task=number,
+        name=answer.name,
+        description=answer.description,
+        parameters=parameters,
+        responses=answer.responses,
+    )
+
+
+def _result_line(field: FieldDraft) -> str:
+    return f"{field.name} ({field.type}): {field.description}"
+
+
+def one_schema(types: Sequence[JsonType], needed: Sequence[Sequence[FieldDraft]]) -> JsonObject:
+    """The schema of one function; its first parameters take one result of each needed function, name and type."""
+    schema = copy.deepcopy(output_schema(DefineFunction))
+    properties = schema["properties"]
+    properties["name"]["pattern"] = NAME_PATTERN
+    for fields in (properties["parameters"], properties["responses"]):
+        fields["minItems"] = 1
+        fields["items"]["properties"]["type"]["enum"] = list(types)
+    properties["parameters"]["maxItems"] = len(needed) + 3
+    properties["responses"]["maxItems"] = 3
+    if needed:
+        field = properties["parameters"]["items"]
+        properties["parameters"]["prefixItems"] = [
+            {"anyOf": [_fixed(field, result) for result in results]} for results in needed
+        ]
+        properties["parameters"]["minItems"] = len(needed)
+    return schema
+
+
+def _fixed(field: JsonObject, result: FieldDraft) -> JsonObject:
+    """`field` with the name and the type of a result."""
+    fixed = {"name": {"enum": [result.name]}, "type": {"enum": [result.type]}}
+    return {**field, "properties": {**field["properties"], **fixed}}
 
 
 def draft_schema(types: Sequence[JsonType], *, enums: bool) -> JsonObject:
@@ -80,9 +168,21 @@ def draft_problems(drafts: Sequence[FunctionDraft], composition: Composition) ->
     ]
     if problems:
         return problems
-    functions = merged(drafts)
+    functions = callable_functions(drafts, composition)
     problems += [problem for function in functions for problem in function_problems(function)]
     return problems or set_problems(functions, links(drafts, count), composition.sub_tasks, composition.task)
+
+
+def callable_functions(drafts: Sequence[FunctionDraft], composition: Composition) -> tuple[Function, ...]:
+    """The functions, with those parameters optional that nobody could supply in this request."""
+    functions = merged(drafts)
+    return tuple(_with_supply(function, functions, composition.task) for function in functions)
+
+
+def _with_supply(function: Function, functions: Sequence[Function], task: str) -> Function:
+    fed = [parameter for giver in functions if giver is not function for _, parameter in feeds(giver, function)]
+    lacking = unsupplied(function, task, fed)
+    return function.model_copy(update={"required": tuple(name for name in function.required if name not in lacking)})
 
 
 def merged(drafts: Sequence[FunctionDraft]) -> tuple[Function, ...]:

@@ -9,6 +9,7 @@ from button.checks.answers import answer_problems
 from button.checks.calls import call_problems, normalised_call
 from button.checks.functions import parameters_schema
 from button.checks.provenance import trace_arguments
+from button.checks.supply import unsupplied
 from button.errors import NoUsableAnswer
 from button.export.button_text import RULES
 from button.lms.schema import object_schema
@@ -70,7 +71,11 @@ class AssistantAgent(dspy.Module):
             inputs=view(problem, turns, parallel),
             check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, offered),
             label=f"{len(turns)}/{index}",
-            schema=turn_schema(offered, parallel=parallel, must_call=self.follow_plan and bool(offered)),
+            schema=turn_schema(
+                [supplied(function, turns) for function in offered],
+                parallel=parallel,
+                must_call=self.follow_plan and bool(offered),
+            ),
         )
         return to_turn(answer)
 
@@ -104,6 +109,22 @@ def offer(problem: Problem, turns: Sequence[Turn]) -> tuple[Function, ...]:
         for name in names
     }
     return tuple(function for function in problem.functions if function.name in ready)
+
+
+def supplied(function: Function, turns: Sequence[Turn]) -> Function:
+    """The function without the optional parameters that nothing said or returned so far can supply."""
+    said = " . ".join(_heard(turn) for turn in turns)
+    lacking = set(unsupplied(function, said, ())) - set(function.required)
+    kept = {name: body for name, body in function.parameters.items() if name not in lacking}
+    return function.model_copy(update={"parameters": kept})
+
+
+def _heard(turn: Turn) -> str:
+    if isinstance(turn, UserTurn):
+        return turn.content
+    if isinstance(turn, ToolTurn):
+        return canonical_json([result.results for result in turn.results])
+    return ""
 
 
 def _ancestors(problem: Problem, index: int) -> set[int]:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Libraries read these when they are first imported, so they are set before any of them is.
@@ -26,6 +27,11 @@ os.environ.update(
 )
 for _name in [name for name in os.environ if name.endswith("_API_KEY") or name in ("HF_TOKEN", "OPENAI_BASE_URL")]:
     del os.environ[_name]
+
+# A busy machine must not fail a test; and a change that did not cause it must not meet a new example in CI.
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture(autouse=True)

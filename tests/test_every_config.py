@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from button.config import GenerateSettings, settings_from
 from button.errors import UserError
+from button.simulate import SimulateSettings
 from button.steps import build_steps
 from button.targets import TARGET, build
 
@@ -17,7 +18,7 @@ CONF = Path(__file__).parents[1] / "conf"
 VALUES_FOR_MISSING = {
     "path": "seeds.jsonl",
     "name": "owner/name",
-    "model": "some-model",
+    "model": "provider/name",
     "api_base": "http://127.0.0.1:9/v1",
 }
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
@@ -81,6 +82,11 @@ def test_a_language_model_can_be_given_to_one_role(option: str) -> None:
     assert settings.lms.keys() == {"judge"}
 
 
+@pytest.mark.parametrize("option", ["endpoint", "litellm", "ollama", "openai", "vllm"])
+def test_a_language_model_behind_an_address_is_built_without_a_call(option: str) -> None:
+    assert build(composed(f"lm={option}")["lm"], "lm").concurrency > 0
+
+
 @pytest.mark.parametrize("option", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
 def test_an_experiment_says_the_command_that_runs_it_first(option: str) -> None:
     lines = (CONF / "experiment" / f"{option}.yaml").read_text().splitlines()
@@ -96,6 +102,12 @@ def test_the_paper_is_set_up_as_published() -> None:
     assert found.steps["compose"][TARGET] == "modules.compose.MixedComposition"
     assert found.steps["simulate"]["parallel"] == "mixed"
     build_steps(found)
+
+
+def test_the_config_of_the_simulated_server_lists_all_its_settings_with_their_defaults() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_container(compose("simulate"), resolve=True)
+    assert config == SimulateSettings().model_dump()
 
 
 def test_a_command_line_goes_over_an_experiment() -> None:

@@ -10,7 +10,9 @@ from button.lms.weights import EMBEDDED, Size
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "requirements").glob("*.txt"))
-PINNED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?P<marker> ; [^-]*(?:-(?!-)[^-]*)*)?( --hash=sha256:\S{64})+")
+PINNED = re.compile(
+    r"(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?P<marker> ; [^-]*(?:-(?!-)[^-]*)*)?( --hash=sha256:\S{64})+"
+)
 
 
 def requirements(file: Path) -> list[str]:

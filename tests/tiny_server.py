@@ -2,7 +2,7 @@
 was asked."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +41,8 @@ def completion(text: str = "hello", **message: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def tiny_server(*script: Scripted) -> AsyncIterator[TinyServer]:
+async def tiny_server(*script: Scripted | Callable[[Any], Scripted]) -> AsyncIterator[TinyServer]:
+    """Answers by the script; where an entry is a function, by what it says to the request's body."""
     server = TinyServer("")
     answers = iter(script)
     last = script[-1]
@@ -51,7 +52,8 @@ async def tiny_server(*script: Scripted) -> AsyncIterator[TinyServer]:
         server.bodies.append(json.loads(raw) if raw else None)
         server.headers.append(request.headers)
         server.paths.append(str(request.rel_url))
-        said = next(answers, last)
+        entry = next(answers, last)
+        said = entry(server.bodies[-1]) if callable(entry) else entry
         text = said.body if isinstance(said.body, str) else json.dumps(said.body)
         return web.Response(status=said.status, text=text, headers=said.headers)
 

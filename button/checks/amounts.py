@@ -13,7 +13,8 @@ _ONES = {
     )
 }
 _TENS = {
-    word: value * 10 for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+    word: value * 10
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 }
 _SMALL = _ONES | _TENS
 _SCALES = {"hundred": 100, "dozen": 12, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
@@ -30,10 +31,13 @@ _UNITS = {
     "hour": (60, 3600), "hr": (60, 3600), "h": (60, 3600), "minute": (60, 1 / 60), "min": (60, 1 / 60),
     "day": (24, 1440), "week": (7,), "month": (30, 1 / 12), "year": (12, 365), "decade": (10,), "km": (1000,),
     "kilometer": (1000,), "kilometre": (1000,), "kg": (1000,), "kilogram": (1000,), "kilo": (1000,), "g": (0.001,),
-    "gram": (0.001,), "m": (1e6, 0.001, 100), "meter": (0.001, 100), "metre": (0.001, 100), "cm": (0.01, 10), "liter": (1000,),
-    "litre": (1000,), "ml": (0.001,), "ton": (1000,), "gb": (1000, 1024), "tb": (1000, 1024), "cent": (0.01,),
-    "%": (0.01,), "percent": (0.01,), "foot": (12,), "feet": (12,),
+    "gram": (0.001,), "m": (1e6, 0.001, 100), "meter": (0.001, 100), "metre": (0.001, 100), "cm": (0.01, 10),
+    "liter": (1000,), "litre": (1000,), "ml": (0.001,), "ton": (1000,), "gb": (1000, 1024), "tb": (1000, 1024),
+    "cent": (0.01,), "%": (0.01,), "percent": (0.01,), "foot": (12,), "feet": (12,),
 }  # fmt: skip
+
+# "nine hundred and ninety-nine thousand nine hundred ..." is nobody's argument.
+_LONGEST_NUMBER = 40
 
 _DAYS = {"day": 1, "night": 1, "week": 7}
 _MINUTES = {"minute": 1, "min": 1, "hour": 60, "hr": 60, "h": 60}
@@ -45,6 +49,11 @@ _LOOSE_WORD = re.compile(rf"\b(?:{'|'.join(_LOOSE)})\b")
 _AND_A_HALF = re.compile(r"\b(\d+)( [a-z]+)? and a half\b")
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})[/\u2044](\d{1,2})(?![\d/.])")
 _A_UNIT = re.compile(rf"(?<!0\.5 )\ban? (?=(?:{'|'.join(unit for unit in _UNITS if unit.isalpha())})s?\b)")
+# Telephone numbers, ISBNs and their like are codes: they are copied, not counted with.
+LONG_NUMBER = re.compile(
+    r"(?<![\w.])(?:(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}|"
+    r"\+\d[\d .-]{6,}\d|\d+(?:-\d+){3,})(?![\w-])"
+)
 _DIGITS = re.compile(
     r"(?<![\w.,])(?P<sign>-(?=\d))?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![.,]?\d)"
     r"(?:(?:\s|-)?(?:an?\s)?(?P<unit>%|[a-z]+)(?![^\W_]))?"
@@ -75,21 +84,21 @@ def figures(text: str, *, loose: bool = False) -> list[Figure]:
 
     Digits inside a code ("AB123") are no number; digits of a date or a time are (take those out before).
     """
-    folded = _with_digits(fold(text), loose=loose)
+    folded = _with_digits(LONG_NUMBER.sub(" ", fold(text)), loose=loose)
     found = []
     for match in _DIGITS.finditer(folded):
         unit = match["unit"] or ""
         bare = float(match["number"].replace(",", "")) * (-1 if match["sign"] else 1)
-        value = tidy(bare * _MAGNITUDES.get(unit, 1.0))
+        value = tidy(bare * _MAGNITUDES.get(unit, 1))
         factors = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"), ())
         surface = match[0].removesuffix(unit).rstrip(" -") if unit not in _MAGNITUDES and unit != "%" else match[0]
-        found.append(Figure(surface.strip(), value, (value, tidy(bare), *(tidy(bare * f) for f in factors)), match.start(), unit))
+        found.append(Figure(surface.strip(), value, (value, *(tidy(value * f) for f in factors)), match.start(), unit))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Every number that a text can be said to hold, however written; which of them are lengths, in days and in minutes."""
+    """Every number that a text can be said to hold, however written, and the lengths among them in days and minutes."""
 
     values: frozenset[float]
     days: frozenset[float]
@@ -110,6 +119,8 @@ def _lengths(found: list[Figure], units: dict[str, int]) -> frozenset[float]:
 
 def as_number(text: str) -> float | None:
     """The number that the whole of `text` is ("12", "$1,200.50", "five"), or None."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
     found = figures(text.strip().lstrip("$\u20ac\u00a3\u00a5 "))
     if len(found) != 1 or found[0].start > 0:
         return None

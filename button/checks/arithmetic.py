@@ -1,5 +1,6 @@
-"""Whether a number follows from others by the arithmetic that a request needs: totals, differences, shares, percentages."""
+"""Whether a number follows from others by the arithmetic of requests: totals, differences, shares, percentages."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
@@ -14,8 +15,9 @@ def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | N
     """The numbers among `operands` that give `value`, or None.
 
     Tried in this order: one of them rounded; sums, differences, products and quotients of two; a number more or less
-    a fraction of it (a tip, a discount); products of three, one of which is above 20 or no integer. 0 and 1 take no
-    part, since they give everything. The value may be rounded to the digits it shows, by at most 1 %.
+    a fraction of it (a tip, a discount); products of three, one of which is above 20 or no integer; sums of two such
+    products with a small count (two fares and three nights). 0 and 1 take no part, since they give everything. But
+    for the last, the value may be rounded to the digits it shows, by at most 1 %.
     """
     pool = [number for number in dict.fromkeys(operands) if number not in (0.0, 1.0, -1.0)][-MAX_OPERANDS:]
     close = _closeness(value)
@@ -28,6 +30,17 @@ def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | N
     for a, b, c in combinations(pool[-MAX_FACTORS:], 3):
         if close(a * b * c) and any(number > 20 or not number.is_integer() for number in (a, b, c)):
             return (a, b, c)
+    return _total(value, pool[-MAX_FACTORS:])
+
+
+def _total(value: float, pool: list[float]) -> tuple[float, ...] | None:
+    """Two items of a bill, each perhaps several times; exact, since so many sums come near anything."""
+    counts = [number for number in pool if number.is_integer() and 1 < number < 32]
+    prices = [number for number in pool if number not in counts]
+    items = [*((price,) for price in prices), *((count, price) for count in counts for price in prices)]
+    for one, other in combinations(items, 2):
+        if abs(math.prod(one) + math.prod(other) - value) < 0.006:
+            return (*one, *other)
     return None
 
 

@@ -4,18 +4,24 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from button.checks.amounts import figures
+from button.checks.amounts import LONG_NUMBER, figures
 from button.checks.moments import moments
 from button.checks.reading import read
 from button.checks.vocabulary import phrase
 
 _EMAIL = re.compile(r"[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+")
 _LINK = re.compile(r"(?:https?://|www\.)[^\s,;\"']*[\w/]")
-_CODE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?!\d+(?:[a-z]{1,4}|-[a-z]+)\b)[A-Za-z0-9][\w-]{2,}(?![\w-])")
-_QUOTED = re.compile(r"[\"\u201c]([^\"\u201c\u201d]{1,120})[\"\u201d]|(?<!\w)['\u2018]([^'\u2018\u2019]{2,120})['\u2019](?!\w)")
+_CODE = re.compile(
+    r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?!\d+(?:[a-z]{1,4}|-[a-z]+)\b)[A-Za-z0-9][\w-]{2,}(?![\w-])"
+)
+_QUOTED = re.compile(
+    r"[\"\u201c]([^\"\u201c\u201d]{1,120})[\"\u201d]|(?<!\w)['\u2018]([^'\u2018\u2019]{2,120})['\u2019](?!\w)"
+)
 
 _WORD = r"(?:St|Mt|Ft|Dr|Prof)\.|[A-Z][\w&'\u2019.-]*[\w]|[A-Z]"
-_NAME = re.compile(rf"(?<![\w'\u2019])(?:{_WORD})(?:(?:\s+(?:of|the|de|da|di|del|la|le|van|von|der|al|y)){{0,2}}\s+(?:{_WORD}))*")
+_NAME = re.compile(
+    rf"(?<![\w'\u2019])(?:{_WORD})(?:(?:\s+(?:of|the|de|da|di|del|la|le|van|von|der|al|y)){{0,2}}\s+(?:{_WORD}))*"
+)
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|No|Mt|Ave|Rd|vs|Inc|Ltd)|\b[A-Z])\.$")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]|\n|[-*\u2022>#|]|\d[.)]|\*\*|[\"\u201c(])\s*$")
 _MONTH_NAME = re.compile(
@@ -44,14 +50,14 @@ def details(text: str) -> tuple[Detail, ...]:
             found.setdefault(canonical, Detail(surface.strip(), canonical))
 
     rest = text
-    for pattern in (_LINK, _EMAIL, _QUOTED, _CODE):
+    for pattern in (_LINK, _EMAIL, _QUOTED, LONG_NUMBER, _CODE):
         for match in pattern.finditer(rest):
             said = next((group for group in match.groups() if group), match[0])
             keep(said, phrase(said).strip())
         rest = pattern.sub(lambda match: f"\x1f{' ' * (len(match[0]) - 1)}", rest)
     when = moments(rest)
     for span in when.spans:
-        keep(span.rstrip("."), _moment_key(span))
+        keep(span, _moment_key(span))
     for figure in figures(when.rest):
         keep(figure.surface, f"{figure.value:.10g}")
     for name in names(_MONTH_NAME.sub("\x1f", rest) if when.dates else rest):
@@ -85,7 +91,7 @@ def missing_details(source: str, target: str) -> list[str]:
 
 def marked_details(text: str) -> list[str]:
     """The links, emails and codes of `text`: what can only be copied."""
-    return [match[0] for pattern in (_LINK, _EMAIL, _CODE) for match in pattern.finditer(text)]
+    return [match[0] for pattern in (_LINK, _EMAIL, LONG_NUMBER, _CODE) for match in pattern.finditer(text)]
 
 
 def names(text: str) -> list[str]:

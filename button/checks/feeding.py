@@ -2,32 +2,26 @@
 
 from functools import lru_cache
 
-from button.checks.vocabulary import LOOKUP_VERBS, name_words, stem
+from button.checks.vocabulary import LOOKUP_VERBS, name_words, stem, stems
 from signatures.records import Function, JsonObject
 
 # Parts of a name that say nothing of what is named. `id` alone gets its meaning from the function that returns it.
-_EMPTY_PARTS = frozenset(
-    stem(word)
-    for word in (
-        "id ids name names list lists result results response info information detail details data value values number "
-        "code type status count key output input object item items current new selected available recommended suggested "
-        "best found matching the of to from for in by with is has start end min max"
-    ).split()
+_EMPTY_PARTS = stems(
+    "id ids name names list lists result results response info information detail details data value values number "
+    "code type status count key output input object item items current new selected available recommended "
+    "suggested best found matching the of to from for in by with is has start end min max"
 )
 # Parameters of free text take anything that was found out: the forecast goes into the message.
-_FREE_TEXT = frozenset(
-    stem(word)
-    for word in (
-        "message body content contents text summary note notes description query question comment title subject context "
-        "details info data input prompt document report reason instructions expression formula items entries values "
-        "numbers results list"
-    ).split()
+_FREE_TEXT = stems(
+    "message body content contents text summary note notes description query question comment title subject "
+    "context details info data input prompt document report reason instructions expression formula items entries "
+    "values numbers results list"
 )
 _FAMILIES = tuple(
-    frozenset(stem(word) for word in family.split())
+    stems(family)
     for family in (
         "price cost amount fee fare total rate budget payment sum balance charge expense subtotal",
-        "location place city destination address venue town area region country site coordinates latitude longitude origin",
+        "location place city destination address venue town area region country site coordinates latitude longitude",
         "date day deadline time slot schedule datetime departure arrival checkin checkout start end",
         "email recipient contact phone to receiver",
         "product item article goods",
@@ -38,10 +32,16 @@ _FAMILIES = tuple(
         "duration minute hour length",
         "stock symbol ticker company share",
         "link url website",
-        "flight airline", "hotel room accommodation", "movie film show", "song track music playlist", "doctor clinic appointment",
-        "book title isbn", "event concert ticket", "reservation booking confirmation order appointment",
+        "flight airline",
+        "hotel room accommodation",
+        "movie film show",
+        "song track music playlist",
+        "doctor clinic appointment",
+        "book title isbn",
+        "event concert ticket",
+        "reservation booking confirmation order appointment",
     )
-)  # fmt: skip
+)
 _LOOKUPS = frozenset(stem(verb) for verb in LOOKUP_VERBS)
 
 

@@ -1,4 +1,4 @@
-"""Function definitions: their JSON-Schema forms, and whether one and a whole set of them can be used (paper, section 3.1)."""
+"""Function definitions: their JSON-Schema forms, and whether one and a set of them can be used (paper, section 3.1)."""
 
 import re
 from typing import Any
@@ -39,7 +39,8 @@ def openai_tool(function: Function) -> JsonObject:
     """The function in the form of OpenAI's `tools` list.
 
     Optional parameters stay optional: `required` holds what the function's `required` holds, and "strict" is left
-    out, since OpenAI's strict mode would demand every parameter. `additionalProperties` is false, as in our checks of calls.
+    out, since OpenAI's strict mode would demand every parameter. `additionalProperties` is false, as our checks of
+    calls have it.
     """
     return {
         "type": "function",
@@ -57,16 +58,23 @@ def function_problems(function: Function) -> list[str]:
     if not _NAME.fullmatch(function.name):
         problems.append(f"function name {function.name!r} is not well formed; use letters, digits and _, at most 64")
     if len(function.description.split()) < 3:
-        problems.append(f"function {function.name!r} has the description {function.description!r}; say what it does, takes and returns")
+        problems.append(
+            f"function {function.name!r} has the description {function.description!r}; "
+            "say what it does, takes and returns"
+        )
     if not function.responses:
         problems.append(f"function {function.name!r} returns nothing; define at least one response field")
     for name in dict.fromkeys(function.required):
         if name not in function.parameters:
             known = ", ".join(function.parameters) or "no parameter"
-            problems.append(f"function {function.name!r} requires {name!r}, which it does not define; it defines {known}")
+            problems.append(
+                f"function {function.name!r} requires {name!r}, which it does not define; it defines {known}"
+            )
     for kind, bodies in (("parameter", function.parameters), ("response field", function.responses)):
         for name, body in bodies.items():
-            problems.extend(f"function {function.name!r}, {kind} {name!r}: {fault}" for fault in _field_faults(name, body))
+            problems.extend(
+                f"function {function.name!r}, {kind} {name!r}: {fault}" for fault in _field_faults(name, body)
+            )
     return problems
 
 
@@ -94,11 +102,15 @@ def _schema_faults(body: JsonObject) -> list[str]:
     options = body.get("enum")
     if options == []:
         faults.append("its enum is empty; list the allowed values or leave it out")
-    for value in options or []:
-        if not fits.is_valid(value):
-            faults.append(f"its enum holds {shown(value)} ({type_name(value)}), its type is {shown(types)}")
+    faults.extend(
+        f"its enum holds {shown(value)} ({type_name(value)}), its type is {shown(types)}"
+        for value in options or []
+        if not fits.is_valid(value)
+    )
     if "default" in body and not validator(body).is_valid(body["default"]):
-        faults.append(f"its default is {shown(body['default'])} ({type_name(body['default'])}), which its own schema refuses")
+        faults.append(
+            f"its default is {shown(body['default'])} ({type_name(body['default'])}), which its own schema refuses"
+        )
     return faults + _inner_faults(body)
 
 
@@ -135,8 +147,15 @@ def _linking_problems(
         return [f"functions are given for {len(uses)} sub-task(s), there are {len(sub_tasks)}"]
     names = [function.name for function in functions]
     used = {name for row in uses for name in row}
-    problems = [f"{names.count(name)} functions are named {name!r}; names must differ" for name in dict.fromkeys(names) if names.count(name) > 1]
-    problems.extend(f"a sub-task uses {name!r}, which is not defined; defined are {', '.join(names)}" for name in sorted(used - set(names)))
+    problems = [
+        f"{names.count(name)} functions are named {name!r}; names must differ"
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    problems.extend(
+        f"a sub-task uses {name!r}, which is not defined; defined are {', '.join(names)}"
+        for name in sorted(used - set(names))
+    )
     problems.extend(f"function {name!r} serves no sub-task" for name in dict.fromkeys(names) if name not in used)
     return problems
 
@@ -155,9 +174,10 @@ def _flow_problems(
                 returned = _listed([name for giver in givers for name in giver.responses])
                 taken = _listed([name for taker in takers for name in taker.parameters])
                 problems.append(
-                    f"sub-task {index + 1} needs the output of sub-task {earlier + 1}, but {_listed([f.name for f in givers])} returns "
-                    f"{returned}, and none of it fits a parameter of {_listed([f.name for f in takers])} ({taken}); "
-                    f"return a field that the later function takes, with the same name and type"
+                    f"sub-task {index + 1} needs the output of sub-task {earlier + 1}, but "
+                    f"{_listed([f.name for f in givers])} returns {returned}, and none of it fits a parameter of "
+                    f"{_listed([f.name for f in takers])} ({taken}); return a field that the later "
+                    "function takes, with the same name and type"
                 )
     return problems
 

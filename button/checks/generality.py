@@ -1,6 +1,7 @@
-"""Whether functions are general and distinct: usable for any such request, and no two of them the same (paper, section 3.1)."""
+"""Whether functions are general and distinct: for any such request, and no two the same (paper, section 3.1)."""
 
 import re
+from itertools import combinations
 
 from button.checks.details import details
 from button.checks.validators import shown
@@ -12,7 +13,9 @@ MAX_SHARED_DESCRIPTION = 0.8
 MAX_SHARED_FIELDS = 0.6
 
 _LOOKUPS = frozenset(stem(verb) for verb in LOOKUP_VERBS)
-_EXAMPLES = re.compile(r"\(?\b(?:e\.g\.|eg|i\.e\.|such as|for example|for instance|like|example:|examples:)[^).;]*\)?", re.IGNORECASE)
+_EXAMPLES = re.compile(
+    r"\(?\b(?:e\.g\.|eg|i\.e\.|such as|for example|for instance|like|example:|examples:)[^).;]*\)?", re.IGNORECASE
+)
 # Details that every definition may hold without being about the task: units, formats, currencies, days.
 _COMMON = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
@@ -22,7 +25,9 @@ _COMMON = frozenset(
 
 def tailored_problems(functions: tuple[Function, ...], task: str) -> list[str]:
     """Where a definition repeats a concrete detail of the task."""
-    own = {detail.canonical: detail.surface for detail in details(task) if _is_telling(detail.canonical, detail.surface)}
+    own = {
+        detail.canonical: detail.surface for detail in details(task) if _is_telling(detail.canonical, detail.surface)
+    }
     problems = []
     for function in functions:
         for place, text in _places(function):
@@ -38,14 +43,11 @@ def tailored_problems(functions: tuple[Function, ...], task: str) -> list[str]:
 
 def twin_problems(functions: tuple[Function, ...]) -> list[str]:
     """Which functions do what an earlier one of the set already does."""
-    problems = []
-    for index, later in enumerate(functions):
-        for earlier in functions[:index]:
-            if later.name != earlier.name and _are_twins(earlier, later):
-                problems.append(
-                    f"function {later.name!r} does the same as {earlier.name!r}; use one function for both, or make them differ"
-                )
-    return problems
+    return [
+        f"function {later.name!r} does the same as {earlier.name!r}; use one for both, or make them differ"
+        for earlier, later in combinations(functions, 2)
+        if later.name != earlier.name and _are_twins(earlier, later)
+    ]
 
 
 def without_examples(description: str) -> str:
@@ -67,7 +69,7 @@ def _action(name: str) -> frozenset[str]:
 
 
 def _verb(name: str) -> str:
-    first = stem(name.split("_")[0].casefold())
+    first = stem(name.partition("_")[0].casefold())
     return "find" if first in _LOOKUPS else first
 
 

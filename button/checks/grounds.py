@@ -1,4 +1,4 @@
-"""What is known at a point of a transcript: the user's words and the results so far, ready to be searched for a value."""
+"""What is known at a point of a transcript, the user's words and the results so far, to be searched for a value."""
 
 import re
 from collections import defaultdict

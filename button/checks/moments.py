@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from button.checks.vocabulary import fold
@@ -41,7 +42,7 @@ _TIMES = [
     re.compile(pattern)
     for pattern in (
         r"(?<![\d:.])(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2})?)?\s*(?P<half>[ap])\.?\s?m\b\.?",
-        r"(?<![\d:.])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::[0-5]\d(?:\.\d+)?)?(?:z\b|[+-]\d\d:\d\d)?(?![\d:])",
+        r"(?<![\d:.])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::[0-5]\d(?:\.\d+)?)?(?:z\b|[+-]\d\d:\d\d)?(?!:?\d)",
         r"(?<![\d:.])(?P<hour>\d{1,2}) ?o'clock",
         r"\bat (?P<hour>\d{1,2})(?=\s*(?:$|[,.;?!](?!\d)|(?:on|in the|tomorrow|tonight|this|for)\b))",
         r"\b(?P<name>noon|midday|midnight)\b",
@@ -66,6 +67,7 @@ class Moments:
     spans: tuple[str, ...]
 
 
+@lru_cache(maxsize=4096)
 def moments(text: str) -> Moments:
     """The dates and times of `text`."""
     folded = fold(text)
@@ -95,7 +97,7 @@ def _take(
         if not mentions:
             return match[0]
         found.extend(mentions)
-        spans.append(match[0].strip())
+        spans.append(match[0].strip(" ."))
         return " "
 
     return pattern.sub(replace, folded)

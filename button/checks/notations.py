@@ -34,7 +34,10 @@ _SAME = {
         ("ru|russian", r"(?i:\brussian\b)"),
         ("hi|hindi", r"(?i:\bhindi\b)"),
         ("nl|dutch", r"(?i:\bdutch\b)"),
-        ("us|usa|u.s.|united states|united states of america", r"\bU\.?S\.?(?:A\b|\b)|(?i:\bunited states\b)|\bAmerica\b"),
+        (
+            "us|usa|u.s.|united states|united states of america",
+            r"\bU\.?S\.?(?:A\b|\b)|(?i:\bunited states\b)|\bAmerica\b",
+        ),
         ("uk|gb|u.k.|united kingdom|great britain", r"\bU\.?K\b|(?i:\bunited kingdom\b|\bbritain\b)"),
         ("ca|canada", r"\bCanada\b"),
         ("celsius|c|metric", r"(?i:\bcelsius\b|\bcentigrade\b|\u00b0\s?c\b)"),
@@ -50,7 +53,8 @@ _SAME = {
         ("business", r"(?i:\bbusiness class\b)"),
         ("one way|oneway", r"(?i:\bone[- ]way\b)"),
         ("round trip|roundtrip|return", r"(?i:\bround[- ]?trip\b|\breturn (?:flight|ticket|trip)s?\b)"),
-    )    for spelling in values.split("|")
+    )
+    for spelling in values.split("|")
 }
 _ACRONYM = re.compile(r"[A-Z]{2,5}")
 

@@ -18,19 +18,20 @@ _IN_TEXT = tuple(
         r"(?i:\b(?:insert|enter|add) your \w+)",
         r"(?i:\byour[_-](?:name|email|address|city|id|key|company|phone)\b)",
         r"(?i:(?<![\w/])e\.g\.)",
-        r"\b(?:city|company|product|person|restaurant|hotel|user|item|book|movie|team|student|customer|client|event) [XYZABC]\b",
+        r"\b(?:city|company|product|person|restaurant|hotel|user|item|book|movie|team|customer|event) [XYZABC]\b",
         r"(?:\.{3}|\u2026)",
     )
 )
 
 # What no field of a call or a result may be, folded and without punctuation around it.
 _VALUES = frozenset(
-    """
-    string|str|text|integer|int|number|float|boolean|bool|array|list|object|dict|null|undefined|nan|n/a|na|unknown|not available|not specified|
-    not provided|unspecified|tbd|todo|example|sample|test|placeholder|value|some value|some text|some string|dummy|
-    foo|bar|foobar|abc|xyz|xxx|xxxx|insert here|user input|your name|your email|lorem ipsum|default value|string value|
-    example value|sample text|sample value|1234567890|name here|value here
-    """.replace("\n", "").replace("    ", "").split("|")
+    " ".join(value.split())
+    for value in """
+    string|str|text|integer|int|number|float|boolean|bool|array|list|object|dict|null|undefined|nan|n/a|na|unknown|
+    not available|not specified|not provided|unspecified|tbd|todo|example|sample|test|placeholder|value|some value|
+    some text|some string|dummy|foo|bar|foobar|abc|xyz|xxx|xxxx|insert here|user input|your name|your email|lorem ipsum|
+    default value|string value|example value|sample text|sample value|name here|value here
+    """.split("|")
 )
 _EDGES = " \t\n\"'`.,;:!?()[]{}<>_-*#"
 

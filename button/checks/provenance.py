@@ -1,11 +1,14 @@
 """Argument provenance: where each argument value of each call comes from."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from button.checks.grounds import FROM_SCHEMA, NOWHERE, Found, Grounds, topic_words
 from button.checks.reading import Scalar, leaves
 from button.checks.tracing import Parameter, trace_number, trace_text, trace_truth
 from signatures.records import ArgumentSource, AssistantTurn, Call, Function, JsonObject, ToolTurn, Turn, UserTurn
+
+_INDEX = re.compile(r"\[\d+\]")
 
 
 def trace_arguments(turns: Sequence[Turn], functions: Sequence[Function]) -> tuple[ArgumentSource, ...]:
@@ -43,13 +46,16 @@ def _trace_turn(
 
 
 def _trace_call(call: Call, function: Function | None, grounds: Grounds) -> Iterator[tuple[str, Found]]:
-    for name, value in call.arguments.items():
-        body = function.parameters.get(name, {}) if function else {}
-        for path, leaf in leaves(value):
-            inner = _body_at(body, path)
-            key = path.rsplit(".", maxsplit=1)[-1].split("[")[0]
-            parameter = Parameter(name=f"{name} {key}".strip(), body=inner, function=call.name)
-            yield _joined(name, path), trace_value(leaf, parameter, grounds)
+    bodies = function.parameters if function else {}
+    for path, leaf in leaves(call.arguments):
+        names = _INDEX.sub("", path).split(".")
+        parameter = Parameter(
+            # A nested value is known by the outer name too: `guest.name`, `items[0].quantity`.
+            name=" ".join(dict.fromkeys((names[0], names[-1]))),
+            body=_body_at({"properties": bodies}, path),
+            function=call.name,
+        )
+        yield path, trace_value(leaf, parameter, grounds)
 
 
 def trace_value(value: Scalar, parameter: Parameter, grounds: Grounds) -> Found:
@@ -61,10 +67,6 @@ def trace_value(value: Scalar, parameter: Parameter, grounds: Grounds) -> Found:
     if isinstance(value, str):
         return trace_text(value, parameter, grounds)
     return trace_number(float(value), parameter, grounds)
-
-
-def _joined(name: str, path: str) -> str:
-    return f"{name}{path}" if path.startswith("[") or not path else f"{name}.{path}"
 
 
 def _body_at(body: JsonObject, path: str) -> JsonObject:

@@ -42,10 +42,10 @@ class Reading:
         packed = wanted.replace(" ", "")
         return len(packed) >= 6 and any(c.isdigit() for c in packed) and packed in self.phrase.replace(" ", "")
 
-    def says_number(self, number: float) -> bool:
-        """Whether `number` is said, also as a part of a date or as a longer code of digits."""
+    def says_number(self, number: float, *, parts: bool = False) -> bool:
+        """Whether `number` is said, also as a longer code of digits; with `parts`, also as a part of a date or time."""
         number = tidy(number)
-        if number in self.numbers or number in self.parts:
+        if number in self.numbers or (parts and number in self.parts):
             return True
         return number >= 1000 and number.is_integer() and f" {int(number)} " in self.phrase
 

@@ -14,7 +14,10 @@ def trace_moments(when: Moments, grounds: Grounds) -> Found | None:
     """The origin of `when`: of all its dates and times the one that became known last; None where one is unknown."""
     # A date's first and last minute pad it to a timestamp.
     times = [mention for mention in when.times if not (when.dates and mention[0] in _PADDING)]
-    found = [*(_trace_date(mention, grounds) for mention in when.dates), *(_trace_time(mention[0], grounds) for mention in times)]
+    found = [
+        *(_trace_date(mention, grounds) for mention in when.dates),
+        *(_trace_time(mention[0], grounds) for mention in times),
+    ]
     known = [one for one in found if one is not None]
     return latest(known) if known and len(known) == len(found) else None
 

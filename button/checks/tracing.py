@@ -1,4 +1,4 @@
-"""How a single argument value is traced: a truth value, a number, a text. The walk over a transcript is in provenance.py."""
+"""How one argument value is traced: a truth value, a number, a text. The walk over a transcript: provenance.py."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from button.checks.moments import moments
 from button.checks.notations import says_otherwise
 from button.checks.reading import Scalar
 from button.checks.timing import day_lengths, trace_moments
-from button.checks.vocabulary import content_words, name_words, phrase, stem, tokens
+from button.checks.vocabulary import content_words, name_words, phrase, stem, stems, tokens
 from signatures.records import JsonObject
 
 # A text of more words is written, not copied: this share of its content words must be known.
@@ -22,37 +22,39 @@ FREE_TEXT_SHARE = 0.7
 RESULT_SHARE = 0.25
 
 
-def _stems(words: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words.split())
-
-
 # Parameters whose value is computed now and then; an id, an age or a page number never is.
-_QUANTITIES = _stems(
+_QUANTITIES = stems(
     "amount total sum cost price budget difference remaining balance average mean tip fee payment distance duration "
     "minutes hours days nights weeks months people guests quantity count weight area volume calories score percent "
-    "percentage rate saving savings discount value number expense income target size serving servings ratio principal "
+    "percentage rate saving savings discount value expense income target size serving servings ratio principal "
     "interest deposit salary revenue profit loss tax subtotal points share dose speed length width height"
 )
-_COUNTED = _stems(
-    "quantity count number num amount people guests passengers adults travelers tickets rooms nights days seats copies "
+_COUNTED = stems(
+    "quantity count num amount people guests passengers adults travelers tickets rooms nights days seats copies "
     "party size servings items units players persons hours weeks months"
 )
-_STAYS = _stems("nights days duration length stay number num")
-_FLAG_WORDS = _stems("is has have include included with need needs allow enable enabled only required use should want")
-_DAY_WORDS = _stems("monday tuesday wednesday thursday friday saturday sunday date time day t z utc gmt from start end")
+_DATE_PARTS = stems("day month year hour date time")
+_NUMBER_OF = re.compile(r"(?:num|no|number)s?_of_|num_|n_|max_|min_")
+_STAYS = stems("nights days duration length stay")
+_FLAG_WORDS = stems("is has have include included with need needs allow enable enabled only required use should want")
+_DAY_WORDS = stems("monday tuesday wednesday thursday friday saturday sunday date time day t z utc gmt from start end")
 # What every message and note says around its facts.
-_GLUE = _stems(
-    "cost total person depart arrive confirm confirmation book booked schedule include including attach attached summary "
-    "update reminder remind enjoy wish look forward question contact request received follow note plan be sure inform send"
+_GLUE = stems(
+    "cost total person depart arrive confirm confirmation book booked schedule include attach summary update reminder "
+    "enjoy wish look forward question contact request received follow note plan sure inform send"
 )
 _SEPARATORS = re.compile(r"\s*[,;/|&+*\n]\s*|\s+-\s+|:\s+|\s+(?:and|to|in|at|on|from|for|by)\s+")
-_ADDRESSED = re.compile(r"\b(?:Dear|Hi|Hello|Hey|[Rr]egards|[Ss]incerely|[Ww]ishes|[Tt]hanks),?\s+(?:(?:Mr|Mrs|Ms|Dr)\.? )?([A-Z][a-z]+)")
-_ADDRESSED_AT_LARGE = _stems("team all everyone there sir madam customer friend friends colleagues guests hiring you folks")
+_ADDRESSED = re.compile(
+    r"\b(?:Dear|Hi|Hello|Hey|[Rr]egards|[Ss]incerely|[Ww]ishes|[Tt]hanks),?\s+(?:(?:Mr|Mrs|Ms|Dr)\.? )?([A-Z][a-z]+)"
+)
+_ADDRESSED_AT_LARGE = stems(
+    "team all everyone there sir madam customer friend friends colleagues guests hiring you folks"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What the definition says of the place where a value stands: its name, JSON-Schema body, and the function's name."""
+    """What the definition says of a value's place: its name, its JSON-Schema body, and the function's name."""
 
     name: str
     body: JsonObject
@@ -86,9 +88,11 @@ def trace_truth(value: bool, parameter: Parameter, grounds: Grounds) -> Found:
 
 def trace_number(value: float, parameter: Parameter, grounds: Grounds) -> Found:
     """A number that is said, or counted in a result, or computed from known ones where the parameter is a quantity."""
-    if found := grounds.find(lambda reading: reading.says_number(value)):
-        return found
     name = name_words(parameter.name)
+    if _NUMBER_OF.match(parameter.name):
+        name |= {"count"}
+    if found := grounds.find(lambda reading: reading.says_number(value, parts=bool(name & _DATE_PARTS))):
+        return found
     if value == 1 and name & _COUNTED and re.search(r" (?:an?|my) ", grounds.user.phrase):
         return FROM_USER
     if parameter.allows(value):
@@ -136,7 +140,7 @@ def _trace_phrase(value: str, grounds: Grounds) -> Found | None:
     bare = value.strip()
     if len(bare) == 1:  # "a" is an article nearly everywhere; as a value it must stand there as it is written
         alone = re.compile(rf"(?<!\w){re.escape(bare)}(?!\w)")
-        return grounds.find(lambda reading: alone.search(reading.text) is not None)
+        return grounds.find(lambda r: alone.search(r.text) is not None or says_otherwise(r.text, bare))
     return grounds.find_phrase(value) or grounds.find(lambda reading: says_otherwise(reading.text, value))
 
 
@@ -151,16 +155,20 @@ def _trace_pieces(value: str, grounds: Grounds) -> Found | None:
 def _trace_piece(piece: str, grounds: Grounds) -> Found | None:
     when = moments(piece)
     if (number := as_number(piece)) is not None:
-        return grounds.find(lambda reading: reading.says_number(number))
+        return grounds.find(lambda reading: reading.says_number(number, parts=True))
     return trace_moments(when, grounds) if when.spans else _trace_phrase(piece, grounds)
 
 
 def _trace_words(value: str, parameter: Parameter, grounds: Grounds) -> Found | None:
-    """A text by its words: all known where it is short, most where it is long; and every number, date and code in it."""
+    """A text by its words: all known where it is short, most where it is long; and every number, date, code in it."""
     when = moments(value)
     facts = [_trace_fact(figure.value, grounds) for figure in figures(when.rest)]
     facts += [grounds.find_phrase(code) for code in marked_details(value)]
-    facts += [grounds.find_phrase(name) for name in _ADDRESSED.findall(value) if stem(name.casefold()) not in _ADDRESSED_AT_LARGE]
+    facts += [
+        grounds.find_phrase(name)
+        for name in _ADDRESSED.findall(value)
+        if stem(name.casefold()) not in _ADDRESSED_AT_LARGE
+    ]
     if when.spans:
         facts.append(trace_moments(when, grounds))
     if any(fact is None for fact in facts):
@@ -174,7 +182,7 @@ def _trace_words(value: str, parameter: Parameter, grounds: Grounds) -> Found | 
 
 
 def _trace_fact(number: float, grounds: Grounds) -> Found | None:
-    return grounds.find(lambda reading: reading.says_number(number)) or trace_computed(number, grounds)
+    return grounds.find(lambda reading: reading.says_number(number, parts=True)) or trace_computed(number, grounds)
 
 
 def _dominating(words: frozenset[str], facts: list[Found], grounds: Grounds) -> Found | None:

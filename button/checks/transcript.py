@@ -1,4 +1,4 @@
-"""Whether a transcript is one: user -> assistant -> (tool -> assistant)*, each call fitting, each answered, a final answer."""
+"""Whether a transcript is one: user -> assistant -> (tool -> assistant)*, each call fitting and answered."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,17 +15,19 @@ from signatures.records import AssistantTurn, Call, Function, ToolTurn, Turn, Us
 
 # The marks of chat templates, of the published format and of prompt rendering: inside a text they break the export.
 _MARKUP = re.compile(
-    r"</?(?:call|final|tool|think|thought|tool_call|tool_response|function_call|observation)s?>|\[\[ ?##|<\|[^|>\n]*\|>|"
-    r"\[/?INST\]|^```|^(?:User|Assistant|System|Tool|Observation|Thought|Action): ?",
+    r"</?(?:call|final|tool|think|thought|tool_call|tool_response|function_call|observation)s?>|\[\[ ?##|"
+    r"<\|[^|>\n]*\|>|\[/?INST\]|^```|^(?:User|Assistant|Observation|Thought): ?",
     re.MULTILINE,
 )
 # Fine in running text, though not in a task or a value.
 _SOFT_BLANKS = frozenset(("...", "\u2026", "e.g.", "E.g.", "TBD", "TBA"))
-_CUT_OFF = re.compile(r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|to|of|with|for|is|are))$")
+_CUT_OFF = re.compile(r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|to|of))$")
 _GIVING_UP = re.compile(
-    r"\bas an ai\b|\bi(?:'m| am) (?:sorry,? but i|unable|not able)\b|\bi (?:cannot|can't|am unable to|could not|couldn't) "
+    r"\bas an ai\b|\bi(?:'m| am) (?:sorry,? but i|unable|not able)\b|"
+    r"\bi (?:cannot|can't|am unable to|could not|couldn't) "
     r"(?:help|assist|access|complete|provide|perform|book|process|proceed|fulfil|do|send|make|answer)\b|"
-    r"\b(?:please|could you|can you)(?: please)? (?:provide|specify|clarify|share|tell me)(?: me)?(?: with)? (?:your|the|more|which|what)\b|"
+    r"\b(?:please|could you|can you)(?: please)? (?:provide|specify|clarify|share|tell me)(?: me)?(?: with)? "
+    r"(?:your|the|more|which|what)\b|"
     r"\bi (?:need|require) (?:more|further|additional|some) (?:information|details)\b"
 )
 
@@ -36,7 +38,7 @@ def transcript_problems(turns: Sequence[Turn], functions: Sequence[Function], *,
 
 
 def transcript_faults(turns: Sequence[Turn], functions: Sequence[Function], *, parallel: bool) -> list[Fault]:
-    """`transcript_problems` with their reasons; where the order is broken, that alone, since nothing else can be read."""
+    """`transcript_problems` with their reasons; where the order is broken that alone, since the rest cannot be read."""
     if broken := list(_order_faults(turns)):
         return broken
     by_name = {function.name: function for function in functions}
@@ -67,7 +69,9 @@ def _order_faults(turns: Sequence[Turn]) -> Iterator[Fault]:
             calls = turn.calls
             if bool(calls) == (turn.final is not None):
                 state = "calls and a final answer" if calls else "neither a call nor a final answer"
-                yield Fault(reasons.BAD_ORDER, f"turn {index} has {state}; an assistant's turn has exactly one of the two")
+                yield Fault(
+                    reasons.BAD_ORDER, f"turn {index} has {state}; an assistant's turn has exactly one of the two"
+                )
                 return
             expected = ("tool",) if calls else ()
     if expected:
@@ -83,7 +87,8 @@ def _echo_faults(index: int, turn: ToolTurn, calls: tuple[Call, ...]) -> Iterato
         got = ", ".join(name for name, _ in answered) or "nothing"
         yield Fault(
             reasons.BAD_ORDER,
-            f"turn {index} answers {got}; it must answer the calls of turn {index - 1} in their order, with their arguments: {names}",
+            f"turn {index} answers {got}; it must answer the calls of turn {index - 1} in their order, with their "
+            f"arguments: {names}",
         )
 
 
@@ -138,7 +143,10 @@ def _call_faults(index: int, turn: AssistantTurn, functions: Sequence[Function],
     by_name = {function.name: function for function in functions}
     if len(turn.calls) > 1 and not parallel:
         names = ", ".join(call.name for call in turn.calls)
-        yield Fault(reasons.PARALLEL_IN_SERIAL, f"turn {index} makes {len(turn.calls)} calls ({names}); one at a time was the rule")
+        yield Fault(
+            reasons.PARALLEL_IN_SERIAL,
+            f"turn {index} makes {len(turn.calls)} calls ({names}); one at a time was the rule",
+        )
     seen: set[str] = set()
     for number, call in enumerate(turn.calls):
         for problem in call_problems(call, functions):
@@ -146,11 +154,16 @@ def _call_faults(index: int, turn: AssistantTurn, functions: Sequence[Function],
         if call.name in by_name:
             form = normalised_call(call, by_name[call.name])
             if form in seen:
-                yield Fault(reasons.REPEATED_CALL, f"turn {index}, call {number}: the call {shown(form)} stands twice in one turn")
+                yield Fault(
+                    reasons.REPEATED_CALL,
+                    f"turn {index}, call {number}: the call {shown(form)} stands twice in one turn",
+                )
             seen.add(form)
 
 
-def _result_faults(index: int, turn: ToolTurn, by_name: dict[str, Function], answers: dict[str, str]) -> Iterator[Fault]:
+def _result_faults(
+    index: int, turn: ToolTurn, by_name: dict[str, Function], answers: dict[str, str]
+) -> Iterator[Fault]:
     """The faults of one tool turn; `answers` remembers what each call got so far."""
     for number, result in enumerate(turn.results):
         function = by_name.get(result.name)
@@ -163,5 +176,6 @@ def _result_faults(index: int, turn: ToolTurn, by_name: dict[str, Function], ans
         if answers.setdefault(form, answer) != answer:
             yield Fault(
                 reasons.INCONSISTENT_ANSWER,
-                f"turn {index}, result {number}: the call {shown(form)} was answered {shown(answers[form])} before and {shown(answer)} now",
+                f"turn {index}, result {number}: the call {shown(form)} was answered {shown(answers[form])} before "
+                f"and {shown(answer)} now",
             )

@@ -1,5 +1,6 @@
 """JSON-Schema validation: compiled once a schema, and its errors in our words."""
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -17,7 +18,11 @@ def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     The key costs 1 us and a compilation 15 us, and a trajectory asks for the same schema some ten times. Raises
     jsonschema_rs.ValidationError where `schema` is no valid JSON Schema.
     """
-    return _compiled(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
+    try:
+        key = orjson.dumps(schema)
+    except TypeError:  # a whole number beyond 64 bits, or half a surrogate pair
+        return jsonschema_rs.Draft202012Validator(schema, offline=True)
+    return _compiled(key)
 
 
 @lru_cache(maxsize=2048)
@@ -28,7 +33,12 @@ def _compiled(schema: bytes) -> jsonschema_rs.Draft202012Validator:
 
 def misfits(schema: dict[str, Any], value: Any, *, what: str) -> Iterator[str]:
     """How `value` misfits `schema`, one sentence a fault; `what` is what a field is called ("argument")."""
-    for error in validator(schema).iter_errors(value):
+    try:
+        errors = validator(schema).iter_errors(value)
+    except UnicodeEncodeError as half:  # of a surrogate pair
+        yield f"a {what} holds {half.object!a}, which is no Unicode text"
+        return
+    for error in errors:
         kind = error.kind.as_dict()
         where = _path(error.instance_path)
         match error.kind.name:
@@ -41,7 +51,8 @@ def misfits(schema: dict[str, Any], value: Any, *, what: str) -> Iterator[str]:
                     yield f"{what} '{where + '.' if where else ''}{name}' is not defined, the schema knows {known}"
             case "type":
                 wanted = " or ".join(_article(name) for name in kind["types"])
-                yield f"{what} '{where}' is {shown(error.instance)} ({type_name(error.instance)}), its schema wants {wanted}"
+                value = error.instance
+                yield f"{what} '{where}' is {shown(value)} ({type_name(value)}), its schema wants {wanted}"
             case "enum":
                 allowed = ", ".join(shown(option) for option in kind["options"][:12])
                 yield f"{what} '{where}' is {shown(error.instance)}, its schema allows only {allowed}"
@@ -51,7 +62,8 @@ def misfits(schema: dict[str, Any], value: Any, *, what: str) -> Iterator[str]:
 
 def shown(value: Any) -> str:
     """A JSON value as it is shown in a message, cut to sixty characters."""
-    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode() if not isinstance(value, str) else repr(value)
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

@@ -25,13 +25,16 @@ STOP_WORDS = frozenset(
     nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen
     detail details information info thing things way help make use used using able thank thanks hello hi dear
     regards sincerely im ive ill id youre its lets dont
-    """.split()  # noqa: SIM905 - such a list reads better in a paragraph
+    """.split()
 )
 
 # Verbs that all ask for the same thing: two tasks or two functions that differ by one of them alone do not differ.
 LOOKUP_VERBS = frozenset(
-    "find get show give tell search look lookup check provide list retrieve fetch obtain query see identify locate".split()
+    "find get show give tell search look lookup check provide list retrieve fetch obtain query see identify".split()
 )
+
+# Their last letters are no ending.
+_WHOLE = frozenset("news lens series species always during evening morning".split())
 
 _TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|{LEAF_END}")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -39,7 +42,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def fold(text: str) -> str:
-    """Lower case, without accents, with plain apostrophes and dashes: what is left when writing habits are taken away."""
+    """Lower case, without accents, with plain apostrophes and dashes: `text` without habits of writing."""
     if not text.isascii():
         text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u2013", "-").replace("\u2014", " - ")
         text = text.replace("\u2212", "-").replace("\u00df", "ss")
@@ -67,6 +70,7 @@ def _number_tokens(token: str) -> list[str]:
     return [token.replace(",", "")] if _GROUPED.fullmatch(token) else token.split(",")
 
 
+@lru_cache(maxsize=8192)
 def phrase(text: str) -> str:
     """The tokens of `text` between single spaces, one at each end, so that `in` finds whole words only."""
     return f" {' '.join(tokens(text))} "
@@ -79,7 +83,7 @@ def stem(word: str) -> str:
     Harman's S-stemmer and the three endings; it confuses less than a full Porter stemmer, and it needs to serve
     comparison only.
     """
-    if len(word) < 4 or not word.isalpha():
+    if len(word) < 4 or not word.isalpha() or word in _WHOLE:
         return word
     for ending, put in (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
@@ -94,6 +98,11 @@ def stem(word: str) -> str:
             word = bare[:-1] if len(bare) > 3 and bare[-1] == bare[-2] and bare[-1] not in "lsz" else bare
             break
     return word.removesuffix("e") if len(word) > 3 else word
+
+
+def stems(words: str) -> frozenset[str]:
+    """The stems of a list of words in one text: how the word lists of the checks are written."""
+    return frozenset(stem(word) for word in words.split())
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,13 @@ WEAKER: dict[Constraint, Constraint] = {
     "json_object": "none",
 }
 # Words with which servers refuse one schema, while they decode under others: OpenAI, vLLM and llama.cpp.
-ONE_SCHEMA = ("invalid schema", "schema conversion", "parse grammar", "features not supported", "compile grammar")
+ONE_SCHEMA = (
+    "invalid schema",
+    "invalid json schema",
+    "json schema error",
+    "schema conversion",
+    "features not supported",
+)
 THE_FORMAT = ("response_format", "json_schema", "json_object", "grammar")
 
 
@@ -57,10 +63,10 @@ def weaker(constraint: Constraint, error: InvalidRequestError) -> Constraint | N
     return WEAKER.get(constraint) if blames_it else None
 
 
-def blames_one_schema(error: InvalidRequestError) -> bool:
+def blames_one_schema(constraint: Constraint, error: InvalidRequestError) -> bool:
     """Whether the server refuses this one schema rather than constraints of the kind."""
     words = str(error.message).lower()
-    return any(word in words for word in ONE_SCHEMA)
+    return constraint == "json_schema" and any(word in words for word in ONE_SCHEMA)
 
 
 def _constrain(body: JsonObject, constraint: Constraint) -> None:

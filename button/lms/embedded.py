@@ -30,6 +30,7 @@ class LlamaCpp:
 
     concurrency = 1
     json_schema = True
+    small = True
 
     def __init__(self, path: Path, *, threads: int, context: int, cache_prompt: bool) -> None:
         self.path = path

@@ -198,7 +198,7 @@ class Endpoint:
         return refusal(status, headers, raw, hint=hint)
 
     def _fall_back(self, constraint: Constraint, lesser: Constraint, error: lm15.InvalidRequestError) -> None:
-        if blames_one_schema(error):
+        if blames_one_schema(constraint, error):
             logger.warning(
                 "%s refuses a schema; asked again under %s: %s", self.api_base, lesser, excerpt(error.message)
             )

@@ -9,7 +9,8 @@ class Engine(Protocol):
     """Answers requests. Expected failures are `dspy.lm15` errors; it neither retries nor limits nor counts.
 
     `concurrency` is how many calls the engine can usefully hold at once; `json_schema` says whether it decodes
-    under a JSON schema (`request.config.response_format`).
+    under a JSON schema (`request.config.response_format`). An engine may also say that its model is `small`: steps
+    then ask narrower questions.
     """
 
     concurrency: int

@@ -54,10 +54,10 @@ def _local(path: Path) -> Path:
 
 def _fetched(repo: str, file: str) -> Path:
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: of whichever HTTP library it uses
         EntryNotFoundError,
         HFValidationError,
-        HTTPError,  # type: ignore[attr-defined]  # of the HTTP library that the Hub client uses, whichever that is
+        HTTPError,
     )
 
     try:

@@ -41,6 +41,10 @@ class Recorded:
     def in_flight(self) -> int:
         return self.limiter.in_flight
 
+    @property
+    def small(self) -> bool:
+        return getattr(self.engine, "small", False)
+
     async def complete(self, request: Request) -> Response:
         """The kept answer of an interrupted try, or a new one."""
         call = CURRENT_CALL.get()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from button.cli import VERBS, main
+from button.cli import VERBS, Verb, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,6 +15,32 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own, so that a run that was not refused, or Hydra, would leave its traces there."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def scripted(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`button generate` runs a script: `seed` says how it ends, and it writes down the folder it was given."""
+    (elsewhere / "scripted.py").write_text(
+        "import errno\n"
+        "from pathlib import Path\n"
+        "from types import SimpleNamespace\n"
+        "from button.errors import UserError\n"
+        "ERRORS = {2: UserError('mend me'), 28: OSError(28, 'No space left on device', '/full/run.db'),\n"
+        "          131: KeyboardInterrupt()}\n"
+        "async def run(settings):\n"
+        "    with Path('ran').open('a') as file:\n"
+        "        file.write(f'{settings.out}\\n')\n"
+        "    if settings.seed in ERRORS:\n"
+        "        raise ERRORS[settings.seed]\n"
+        "    return SimpleNamespace(exit_code=settings.seed)\n"
+    )
+    monkeypatch.syspath_prepend(elsewhere)
+    monkeypatch.setitem(VERBS, "generate", Verb("a script", "button.config:GenerateSettings", "scripted:run"))
+
+
+def folders(elsewhere: Path) -> list[str]:
+    """The run folders that the script was given, in the order of its runs."""
+    return [str(Path(line).relative_to(elsewhere)) for line in (elsewhere / "ran").read_text().splitlines()]
 
 
 def button(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -81,6 +107,22 @@ def test_what_does_not_fit_is_refused_with_key_value_and_what_is_allowed(
     assert list(elsewhere.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["port=70000"], "port=70000 (integer): should be less than or equal to 65535"),
+        (["faults.cut=2"], "faults.cut=2 (integer): should be less than or equal to 1"),
+        (["faults.cut=0.6", "faults.slow=0.6"], "the rates of all faults add up to 1.2, expected 1 at most"),
+        (["latency=3"], "latency=3: there is no latency here; did you mean latency_ms?"),
+    ],
+)
+def test_the_simulated_server_refuses_what_does_not_fit(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_an_unknown_verb_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generat"]) == 2
     assert f"'generat' is no verb; the verbs are: {', '.join(VERBS)}" in capsys.readouterr().err
@@ -98,9 +140,10 @@ def test_the_help_of_a_verb_shows_its_groups_and_examples(verb: str, capsys: pyt
     assert main([verb, "--help"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"button {verb}: ")
-    assert f"    button {verb}" in out
+    assert f"  button {verb}" in out
     assert "--cfg job" in out
-    assert "$" not in out.replace('"$(button', "")
+    assert "$(button -sc install=bash)" in out
+    assert "$APP_CONFIG_GROUPS" not in out
 
 
 def test_the_composed_config_is_shown_and_nothing_runs(capsys: pytest.CaptureFixture[str], elsewhere: Path) -> None:
@@ -117,6 +160,48 @@ def test_the_composed_config_is_shown_and_nothing_runs(capsys: pytest.CaptureFix
 
 def test_the_origin_of_the_config_is_shown() -> None:
     assert "step/gate" in button("generate", "--info", "defaults").stdout
+
+
+@pytest.mark.usefixtures("scripted")
+@pytest.mark.parametrize(
+    ("seed", "code", "message"),
+    [
+        (0, 0, ""),
+        (3, 3, ""),
+        (130, 130, ""),
+        (2, 2, "button generate: mend me\n"),
+        (
+            28,
+            2,
+            "button generate: /full/run.db: No space left on device; make room or give another place with out=...\n",
+        ),
+        (131, 130, "button generate: interrupted; the same command goes on from here\n"),
+    ],
+)
+def test_the_exit_code_says_how_the_run_ended(
+    seed: int, code: int, message: str, capsys: pytest.CaptureFixture[str], elsewhere: Path
+) -> None:
+    assert main(["generate", f"seed={seed}", "out=o"]) == code
+    assert capsys.readouterr().err == message
+    assert folders(elsewhere) == ["o"]
+
+
+@pytest.mark.usefixtures("scripted")
+def test_the_jobs_of_a_multirun_have_folders_of_their_own_and_leave_nothing_else(elsewhere: Path) -> None:
+    assert main(["generate", "-m", "seed=0,3", "step@steps.compose=mixed,sequential", "out=o"]) == 3
+    assert folders(elsewhere) == [
+        f"o/seed={seed},step@steps.compose={step}" for seed in (0, 3) for step in ("mixed", "sequential")
+    ]
+    left = {str(path.relative_to(elsewhere)) for path in elsewhere.rglob("*") if "__pycache__" not in path.parts}
+    assert left == {"o", "o/multirun.yaml", "ran", "scripted.py"}
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_multirun_goes_on_after_a_job_that_failed_but_not_after_an_interrupt(elsewhere: Path) -> None:
+    assert main(["generate", "-m", "seed=2,3,0"]) == 2
+    assert len(folders(elsewhere)) == 3
+    assert main(["generate", "-m", "seed=130,0"]) == 130
+    assert len(folders(elsewhere)) == 4
 
 
 def test_each_job_of_a_multirun_is_checked_and_the_exit_code_tells(capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +231,8 @@ def test_a_bug_is_a_traceback_and_no_user_error(elsewhere: Path) -> None:
         ("button gen", "generate"),
         ("button generate l", "lm="),
         ("button generate lm=emb", "lm=embedded"),
-        ("button generate step@steps.compose=par", "parallel_then_sequential"),
+        ("button generate step@steps.compose=par", "step@steps.compose=parallel_then_sequential"),
+        ("button simulate faults.s", "faults.slow="),
         ("button generate n=3 budget.", "budget.max_calls="),
         ("button generate lm@lms.judge=", "lm@lms.judge=embedded"),
     ],

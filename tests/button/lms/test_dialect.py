@@ -59,6 +59,7 @@ def test_a_plain_json_object_stays_one_under_llguidance() -> None:
         ("[{'loc': ['body', 'response_format', 'type'], 'msg': \"Input should be 'text' or 'json_object'\"}]", False),
         ("Invalid schema for response_format 'Call': 'additionalProperties' is required to be false.", True),
         ("JSON schema conversion failed:\nUnsupported $ref: #/x", True),
+        ("Automatic parser generation failed: JSON schema error at #: unrecognized type nonsense", True),
         ("The provided JSON schema contains features not supported by xgrammar.", True),
     ],
 )
@@ -66,7 +67,14 @@ def test_a_refused_constraint_is_weakened(words: str, one_schema: bool) -> None:
     error = InvalidRequestError(words)
 
     assert weaker("json_schema", error) == "json_object"
-    assert blames_one_schema(error) is one_schema
+    assert blames_one_schema("json_schema", error) is one_schema
+
+
+def test_a_server_that_cannot_read_the_grammar_gets_the_schema_from_then_on() -> None:
+    error = InvalidRequestError("Failed to parse grammar")
+
+    assert weaker("llguidance", error) == "json_schema"
+    assert not blames_one_schema("llguidance", error)
 
 
 def test_a_refusal_of_something_else_weakens_nothing() -> None:

@@ -40,7 +40,8 @@ def test_a_gguf_file_on_this_disk_is_taken_as_it_is(tmp_path: Path) -> None:
 
 def test_the_home_folder_may_be_written_as_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert gguf_file(path="~/model.gguf") == written(tmp_path / "model.gguf")
+    file = written(tmp_path / "model.gguf")
+    assert gguf_file(path="~/model.gguf") == file
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ class HubHandler(BaseHTTPRequestHandler):
         if content and self.command == "GET":
             self.wfile.write(content)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815  # its name upstream
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name upstream
         pass

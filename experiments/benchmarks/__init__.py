@@ -1,0 +1,1 @@
+"""Measurements of the engine itself, and published benchmarks of what models learn from the data."""
