@@ -1,46 +1,45 @@
 """How a signature becomes a prompt, and an answer becomes typed fields.
 
-A `dspy.JSONAdapter` with a short system message, built once a signature, and strict parsing: DSPy's own parser
-repairs broken JSON silently, which would turn a truncated answer into a value.
+A `dspy.Adapter` with a short system message and demos rendered once, and strict parsing: DSPy's JSON parser repairs
+broken JSON silently, which would turn a truncated answer into a value.
 """
 
 import functools
 import json
 import weakref
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dspy
 import orjson
-from dspy.adapters.utils import serialize_for_json
 from dspy.utils.exceptions import AdapterParseError
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 
-class CompactAdapter(dspy.JSONAdapter):
-    """One short system message, inputs in `[[ ## name ## ]]` blocks, one JSON object back."""
+class CompactAdapter(dspy.Adapter):
+    """One short system message, inputs in `[[ ## name ## ]]` blocks, one JSON object back.
+
+    Written as a whole rather than over `dspy.JSONAdapter`, which builds type adapters and signatures anew in every
+    call: 1.3 ms of its 2.2 (docs/design/engine.md).
+    """
 
     def __init__(self) -> None:
-        super().__init__(use_native_function_calling=False)
-        self._system: weakref.WeakKeyDictionary[type[dspy.Signature], str] = weakref.WeakKeyDictionary()
+        super().__init__()
+        self._openings: weakref.WeakKeyDictionary[type[dspy.Signature], _Opening] = weakref.WeakKeyDictionary()
 
-    def format_system_message(self, signature: type[dspy.Signature]) -> str:
-        message = self._system.get(signature)
-        if message is None:
-            fields = "\n".join(
-                f"- {name}: {field.json_schema_extra['desc']}" for name, field in signature.output_fields.items()
-            )
-            message = f"{signature.instructions}\n\nAnswer with one JSON object with these fields:\n{fields}"
-            self._system[signature] = message
-        return message
-
-    def user_message_output_requirements(self, signature: type[dspy.Signature]) -> None:
-        return None
-
-    def format_assistant_message_content(
-        self, signature: type[dspy.Signature], outputs: dict[str, Any], missing_field_message: str | None = None
-    ) -> str:
-        fields = {name: outputs.get(name, missing_field_message) for name in signature.output_fields}
-        return json.dumps(serialize_for_json(fields), ensure_ascii=False)
+    def format(
+        self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """System message, demos, the turns of a `dspy.History` among the inputs, and the current inputs."""
+        opening = self._openings.get(signature)
+        if opening is None or opening.demos is not demos:
+            opening = self._openings[signature] = _Opening(signature, demos)
+        messages = list(opening.messages)
+        for turn in _history(inputs):
+            messages += opening.exchange(turn)
+        messages.append({"role": "user", "content": opening.question(inputs)})
+        return messages
 
     def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
         """The output fields of one answer; raises AdapterParseError, with the problem named, where it does not fit."""
@@ -60,6 +59,50 @@ def _json(text: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"the answer is no valid JSON ({error}); answer with one whole JSON object") from error
+
+
+class _Opening:
+    """What every prompt of a signature begins with, rendered once for a set of demos."""
+
+    def __init__(self, signature: type[dspy.Signature], demos: list[dict[str, Any]]) -> None:
+        self.demos = demos
+        self.inputs = [name for name, field in signature.input_fields.items() if field.annotation is not dspy.History]
+        self.outputs = list(signature.output_fields)
+        fields = "\n".join(
+            f"- {name}: {field.json_schema_extra['desc']}" for name, field in signature.output_fields.items()
+        )
+        system = f"{signature.instructions}\n\nAnswer with one JSON object with these fields:\n{fields}"
+        self.messages: list[dict[str, Any]] = [{"role": "system", "content": system}]
+        for demo in demos:
+            self.messages += self.exchange(demo)
+
+    def question(self, values: Mapping[str, Any]) -> str:
+        """The inputs among `values`, those that are there."""
+        return "\n\n".join(
+            f"[[ ## {name} ## ]]\n{_shown(values[name])}" for name in self.inputs if values.get(name) is not None
+        )
+
+    def exchange(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A question and its answer, as two messages."""
+        return [
+            {"role": "user", "content": self.question(values)},
+            {"role": "assistant", "content": answer_text({name: values.get(name) for name in self.outputs})},
+        ]
+
+
+def answer_text(fields: Mapping[str, Any]) -> str:
+    """Output fields as the JSON object that a model writes."""
+    return json.dumps(to_jsonable_python(dict(fields)), ensure_ascii=False)
+
+
+def _history(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for value in inputs.values():
+        if isinstance(value, dspy.History):
+            yield from value.messages
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(to_jsonable_python(value), ensure_ascii=False)
 
 
 def _unfenced(text: str) -> str:

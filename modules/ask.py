@@ -1,6 +1,7 @@
 """One checked question to a model: ask, check, and ask again with the problem named."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import dspy
@@ -19,7 +20,7 @@ from dspy.utils.exceptions import (
 from button.errors import ButtonError, EndpointFailed, NoUsableAnswer
 from button.lms.schema import output_schema, response_format
 from button.work import CURRENT_CALL, LmCall, Work
-from modules.adapter import CompactAdapter
+from modules.adapter import CompactAdapter, answer_text
 from modules.leaks import leaked, telling_words
 from signatures.records import JsonObject
 
@@ -109,7 +110,7 @@ class Ask(dspy.Module):
         if self.temperature is not None:
             config["temperature"] = self.temperature
         try:
-            with dspy.context(adapter=ADAPTER):
+            with nullcontext() if dspy.settings.adapter is ADAPTER else dspy.context(adapter=ADAPTER):
                 prediction = await self.predict.acall(
                     lm=work.lm(self.role), signature=signature, config=config, **inputs
                 )
@@ -175,5 +176,4 @@ def _retry_signature(signature: type[dspy.Signature]) -> type[dspy.Signature]:
 
 def _rendered(signature: type[dspy.Signature], prediction: dspy.Prediction) -> str:
     """The answer as the JSON object the model wrote."""
-    fields = {name: prediction[name] for name in signature.output_fields}
-    return str(ADAPTER.format_assistant_message_content(signature, fields))[:2000]
+    return answer_text({name: prediction[name] for name in signature.output_fields})[:2000]

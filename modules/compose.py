@@ -32,7 +32,7 @@ class _Composing(dspy.Module):
             return composition_problems(found.composed_task, self.plan(record.task, found))
 
         inputs = {"task": record.task, "ideas": ideas(work.random("ideas"))}
-        answer = await self.ask.acall(work, inputs=inputs, check=problems)
+        answer = await self.ask.aforward(work, inputs=inputs, check=problems)
         composition = Composition.derive(
             record,
             scenario=record.scenario,
@@ -95,5 +95,5 @@ class MixedComposition(dspy.Module):
     async def aforward(self, record: AtomicTask, work: Work) -> Outcome:
         sequential = work.random("strategy").random() < self.sequential_share
         chosen = self.sequential if sequential else self.parallel
-        outcome: Outcome = await chosen.acall(record, work)
+        outcome: Outcome = await chosen.aforward(record, work)
         return outcome

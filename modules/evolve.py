@@ -47,5 +47,5 @@ class ScenarioEvolution(dspy.Module):
             return scenario_problems(found.new_scenario)
 
         inputs = {"scenario": record.text, "direction": direction(work.random("direction", index))}
-        answer = await self.ask.acall(work, inputs=inputs, check=problems, label=str(index))
+        answer = await self.ask.aforward(work, inputs=inputs, check=problems, label=str(index))
         return Scenario.derive(record, text=answer.new_scenario, evolved=True)

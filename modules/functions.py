@@ -72,7 +72,7 @@ class FunctionDefinition(dspy.Module):
         return (problem,)
 
     async def _together(self, record: Composition, work: Work) -> list[FunctionDraft]:
-        answer = await self.ask.acall(
+        answer = await self.ask.aforward(
             work,
             inputs={"composed_task": record.task, "sub_tasks": numbered(record.sub_tasks)},
             check=lambda found: draft_problems(found.functions, record),
@@ -89,7 +89,7 @@ class FunctionDefinition(dspy.Module):
             def problems(found: dspy.Prediction, known: Composition = known, number: int = index + 1) -> list[str]:
                 return draft_problems([*drafts, _drafted(found, number)], known)
 
-            answer = await self.ask_one.acall(
+            answer = await self.ask_one.aforward(
                 work,
                 inputs={
                     "composed_task": record.task,

@@ -25,7 +25,7 @@ class CompositionFilter(dspy.Module):
         )
 
     async def aforward(self, record: Composition, work: Work) -> Outcome:
-        answer = await self.ask.acall(
+        answer = await self.ask.aforward(
             work, inputs={"composed_task": record.task, "sub_tasks": numbered(record.sub_tasks)}
         )
         if answer.feasible != "yes":

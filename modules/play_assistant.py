@@ -66,7 +66,7 @@ class AssistantAgent(dspy.Module):
         self, problem: Problem, turns: tuple[Turn, ...], parallel: bool, work: Work, index: int
     ) -> AssistantTurn:
         offered = offer(problem, turns) if self.follow_plan else tuple(problem.functions)
-        answer = await self.ask.acall(
+        answer = await self.ask.aforward(
             work,
             inputs=view(problem, turns, parallel),
             check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, offered),

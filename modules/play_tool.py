@@ -22,7 +22,7 @@ class ToolAgent(dspy.Module):
 
     async def aforward(self, function: Function, call: Call, key: str, work: Work) -> Result:
         """`key` is the call's normalised form: the same call draws the same answer."""
-        answer = await self.ask.acall(
+        answer = await self.ask.aforward(
             work,
             inputs={"function": definition(function), "call": canonical_json(call.model_dump(mode="json"))},
             check=lambda found: result_problems(found.result, function),

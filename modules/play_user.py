@@ -20,5 +20,5 @@ class UserAgent(dspy.Module):
         def problems(found: dspy.Prediction) -> list[str]:
             return [f"your message leaves out '{detail}'" for detail in missing_details(task, found.message)]
 
-        answer = await self.ask.acall(work, inputs={"need": task}, check=problems)
+        answer = await self.ask.aforward(work, inputs={"need": task}, check=problems)
         return str(answer.message).strip()

@@ -25,7 +25,7 @@ class ScenarioExtraction(dspy.Module):
     async def aforward(self, record: Seed, work: Work) -> Outcome:
         if record.form == "scenario":
             return (Scenario.derive(record, text=record.text, domain=record.domain),)
-        answer = await self.ask.acall(
+        answer = await self.ask.aforward(
             work, inputs={"text": record.text}, check=lambda found: scenario_problems(found.scenario)
         )
         return (Scenario.derive(record, text=answer.scenario, domain=record.domain),)

@@ -54,10 +54,10 @@ class Simulation(dspy.Module):
 
     async def aforward(self, record: Problem, work: Work) -> Outcome:
         parallel = self.parallel == "on" or (self.parallel == "mixed" and work.random("parallel").random() < 0.5)
-        turns: list[Turn] = [UserTurn(content=await self.user.acall(record.composition.task, work))]
+        turns: list[Turn] = [UserTurn(content=await self.user.aforward(record.composition.task, work))]
         answers: dict[str, Result] = {}
         for _ in range(self.turn_limit):
-            turn = await self.assistant.acall(record, tuple(turns), parallel, work)
+            turn = await self.assistant.aforward(record, tuple(turns), parallel, work)
             if isinstance(turn, Drop):
                 return turn
             turns.append(turn)
@@ -73,7 +73,7 @@ class Simulation(dspy.Module):
         functions = {function.name: function for function in problem.functions}
         keys = [normalised_call(call, functions[call.name]) for call in calls]
         new = [(key, call) for key, call in zip(keys, calls, strict=True) if key not in answers]
-        play = functools.partial(self.tool.acall, work=work)
+        play = functools.partial(self.tool.aforward, work=work)
         results = await asyncio.gather(*(play(functions[call.name], call, key) for key, call in new))
         answers.update({key: result for (key, _), result in zip(new, results, strict=True)})
         return ToolTurn(

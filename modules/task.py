@@ -28,7 +28,7 @@ class AtomicTaskWriting(dspy.Module):
 
     async def aforward(self, record: Scenario, work: Work) -> Outcome:
         drawn = details(work.random("details"))
-        answer = await self.ask.acall(
+        answer = await self.ask.aforward(
             work,
             inputs={"scenario": record.text, "details": "; ".join(drawn)},
             check=lambda found: task_problems(found.task, self.max_words),

@@ -16,7 +16,7 @@ def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | N
 
     Tried in this order: one of them rounded; sums, differences, products and quotients of two; a number more or less
     a fraction of it (a tip, a discount); products of three, one of which is above 20 or no integer; sums of two such
-    products with a small count (two fares and three nights). 0 and 1 take no part, since they give everything. But
+    products with a small count (two fares and three nights), or what they leave of a budget. 0 and 1 take no part, since they give everything. But
     for the last, the value may be rounded to the digits it shows, by at most 1 %.
     """
     pool = [number for number in dict.fromkeys(operands) if number not in (0.0, 1.0, -1.0)][-MAX_OPERANDS:]
@@ -34,13 +34,20 @@ def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | N
 
 
 def _total(value: float, pool: list[float]) -> tuple[float, ...] | None:
-    """Two items of a bill, each perhaps several times; exact, since so many sums come near anything."""
+    """Two items of a bill, each perhaps several times, or what they leave of a budget.
+
+    It must be exact, since so many sums come near anything.
+    """
     counts = [number for number in pool if number.is_integer() and 1 < number < 32]
     prices = [number for number in pool if number not in counts]
     items = [*((price,) for price in prices), *((count, price) for count in counts for price in prices)]
     for one, other in combinations(items, 2):
-        if abs(math.prod(one) + math.prod(other) - value) < 0.006:
+        total = math.prod(one) + math.prod(other)
+        if abs(total - value) < 0.006:
             return (*one, *other)
+        for budget in prices if len(one) == len(other) == 1 else ():
+            if abs(abs(total - budget) - abs(value)) < 0.006:
+                return (*one, *other, budget)
     return None
 
 

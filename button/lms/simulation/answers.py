@@ -27,8 +27,8 @@ _SUM_WITHIN = (
     "The total of {total} dollars fits the budget of {budget} dollars.",
 )
 _SUM_ABOVE = (
-    "Together they cost {total} dollars, which is {outcome} dollars more than {budget} dollars.",
-    "The total of {total} dollars exceeds the budget of {budget} dollars by {outcome} dollars.",
+    "Together they cost {total} dollars, which is more than {budget} dollars.",
+    "The total of {total} dollars exceeds the budget of {budget} dollars.",
 )
 _LOWER = (
     "{lower} is cheaper by {outcome} dollars.",

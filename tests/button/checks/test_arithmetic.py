@@ -16,6 +16,7 @@ from button.checks.arithmetic import derivation, sum_of_few
         (97.18, (84.5, 0.15)),
         (870, (2.0, 3.0, 145.0)),
         (523, (2.0, 129.5, 3.0, 88.0)),
+        (82.75, (129.5, 87.75, 300.0)),
     ],
 )
 def test_what_requests_compute_is_derived_from_its_operands(value: float, operands: tuple[float, ...]) -> None:
