@@ -1,5 +1,6 @@
 """Semantic de-duplication by sentence embeddings, decided in seed order (paper, section 3.1)."""
 
+import functools
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
@@ -35,12 +36,13 @@ class SemanticDedup:
         self.gives = self.takes
         self.threshold = threshold
         self._embedder: Embedder | None = None
-        self._vectors: list["NDArray[np.float32]"] = []
+        self._vectors: list[NDArray[np.float32]] = []
         self._texts: list[str] = []
 
     def decide(self, record: Record) -> Outcome:
         """Keep `record`, or drop it with the twin and the score."""
-        text = record.text if isinstance(record, Scenario) else getattr(record, "task")
+        assert isinstance(record, Scenario | AtomicTask)
+        text = record.text if isinstance(record, Scenario) else record.task
         vector = self._embed(text)
         best, score = self._nearest(vector)
         if score >= self.threshold:
@@ -51,9 +53,11 @@ class SemanticDedup:
     def _embed(self, text: str) -> "NDArray[np.float32]":
         if self._embedder is None:
             self._embedder = load_wordllama()
-        vector = self._embedder.embed([text])[0].astype(np.float32)
+        vector: NDArray[np.float32] = self._embedder.embed([text])[0].astype(np.float32)
         length = float(np.linalg.norm(vector))
-        return vector / length if length else vector
+        if length:
+            vector /= np.float32(length)
+        return vector
 
     def _nearest(self, vector: "NDArray[np.float32]") -> tuple[int, float]:
         best, score = -1, -1.0
@@ -73,10 +77,12 @@ class SemanticDedup:
         self._texts.append(text)
 
 
+@functools.cache
 def load_wordllama() -> Any:
     """The static embeddings that ship inside the wordllama package: 256 dimensions, no download."""
     spec = importlib.util.find_spec("wordllama")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     from wordllama import WordLlama
 
     return WordLlama.load(cache_dir=Path(spec.origin).parent, disable_download=True)

@@ -266,7 +266,7 @@ class Pipeline:
     async def _drain(self) -> None:
         """Let calls under way finish, so that what is paid for is kept; nothing new is started."""
         self.allowance.closed = True
-        while any(calls_under_way(lm) for lm in self.lms.values()):
+        while any(calls_under_way(lm) for lm in self.lms.values()):  # noqa: ASYNC110 - no event tells when they end
             await asyncio.sleep(DRAIN_POLL_S)
 
     async def _cancel(self) -> None:

@@ -68,7 +68,7 @@ def main(folder: Path, seed: int) -> None:
             break
         kills += 1
     counts = Counter(paid.read_text().splitlines())
-    print(json.dumps({"kills": kills, "paid_twice": [line for line, count in counts.items() if count > 1]}))
+    sys.stdout.write(json.dumps({"kills": kills, "paid_twice": [line for line, count in counts.items() if count > 1]}))
 
 
 if __name__ == "__main__":

@@ -97,10 +97,10 @@ class FirstOfItsKind:
     salt: int = 0
     seen: list[str] = field(default_factory=list)
     kept: set[int] = field(default_factory=set)
+    gives: type[Record] = field(init=False)
 
-    @property
-    def gives(self) -> type[Record]:
-        return self.takes
+    def __post_init__(self) -> None:
+        self.gives = self.takes
 
     def decide(self, record: Record) -> Outcome:
         self.seen.append(record.id)
@@ -210,7 +210,8 @@ def reference(steps: Steps, given: Sequence[Seed], *, n: int, draws: int | None)
     pool: list[Record] = []
     names = list(steps)
     begin = next(
-        (i for i, step in enumerate(steps.values()) if step.takes is Scenario and step.gives is not Scenario), len(names)
+        (i for i, step in enumerate(steps.values()) if step.takes is Scenario and step.gives is not Scenario),
+        len(names),
     )
 
     def row(record: Record, draw: int) -> None:
@@ -227,7 +228,7 @@ def reference(steps: Steps, given: Sequence[Seed], *, n: int, draws: int | None)
     draw = 1
     while len(accepted) < n and (draws is None or draw < draws):
         before = len(accepted)
-        for record in list(pool):
+        for record in pool:
             row(record, draw)
         if draws is None and len(accepted) == before:
             break

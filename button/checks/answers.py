@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from button.checks.amounts import Figure, figures
-from button.checks.arithmetic import derivation, sum_of_few
+from button.checks.arithmetic import derivation, left_over, sum_of_few
 from button.checks.details import marked_details, names
 from button.checks.grounds import Grounds
 from button.checks.moments import Date, moments
@@ -117,7 +117,7 @@ def _figure_is_known(figure: Figure, grounds: Grounds, known: list[float], sizes
     if len(digits) > 3 and grounds.find_phrase(digits):
         return True
     if figure.value.is_integer() and abs(figure.value) < 10:  # derivable from nearly anything
-        return sum_of_few(figure.value, known)
+        return sum_of_few(figure.value, known) or left_over(figure.value, known) is not None
     return derivation(figure.value, known) is not None
 
 

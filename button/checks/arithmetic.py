@@ -16,8 +16,8 @@ def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | N
 
     Tried in this order: one of them rounded; sums, differences, products and quotients of two; a number more or less
     a fraction of it (a tip, a discount); products of three, one of which is above 20 or no integer; sums of two such
-    products with a small count (two fares and three nights), or what they leave of a budget. 0 and 1 take no part, since they give everything. But
-    for the last, the value may be rounded to the digits it shows, by at most 1 %.
+    products with a small count (two fares and three nights), or what two prices leave of a budget. 0 and 1 take no
+    part, since they give everything. But for the last, the value may be rounded to the digits it shows, by at most 1 %.
     """
     pool = [number for number in dict.fromkeys(operands) if number not in (0.0, 1.0, -1.0)][-MAX_OPERANDS:]
     close = _closeness(value)
@@ -34,21 +34,31 @@ def derivation(value: float, operands: Sequence[float]) -> tuple[float, ...] | N
 
 
 def _total(value: float, pool: list[float]) -> tuple[float, ...] | None:
-    """Two items of a bill, each perhaps several times, or what they leave of a budget.
-
-    It must be exact, since so many sums come near anything.
-    """
+    """Two items of a bill, each perhaps several times; exact, since so many sums come near anything."""
     counts = [number for number in pool if number.is_integer() and 1 < number < 32]
     prices = [number for number in pool if number not in counts]
     items = [*((price,) for price in prices), *((count, price) for count in counts for price in prices)]
     for one, other in combinations(items, 2):
-        total = math.prod(one) + math.prod(other)
-        if abs(total - value) < 0.006:
+        if _same(math.prod(one) + math.prod(other), value):
             return (*one, *other)
-        for budget in prices if len(one) == len(other) == 1 else ():
-            if abs(abs(total - budget) - abs(value)) < 0.006:
-                return (*one, *other, budget)
+    return left_over(value, pool)
+
+
+def left_over(value: float, operands: Sequence[float]) -> tuple[float, ...] | None:
+    """The numbers whose difference `value` is, exactly: of two, or of the sum of two and a third (a budget)."""
+    pool = [number for number in operands if abs(number) >= 10][-MAX_FACTORS:]
+    for a, b in combinations(pool, 2):
+        if _same(abs(a - b), abs(value)):
+            return (a, b)
+        for budget in pool:
+            if _same(abs(a + b - budget), abs(value)) and budget not in (a, b):
+                return (a, b, budget)
     return None
+
+
+def _same(a: float, b: float) -> bool:
+    """Whether two sums of money are one, to the cent."""
+    return abs(a - b) < 0.006
 
 
 def sum_of_few(value: float, operands: Sequence[float]) -> bool:

@@ -25,15 +25,24 @@ def _grammar(schema: str) -> str:
 
 
 def bounded(schema: Any) -> Any:
-    """`schema` with a bound on every string, array and open object."""
+    """`schema` with a bound on every string and array. What an open object holds stays unbounded."""
     if isinstance(schema, list):
         return [bounded(value) for value in schema]
     if not isinstance(schema, dict):
         return schema
-    schema = {key: value if key in ("enum", "const") else bounded(value) for key, value in schema.items()}
-    kind = schema.get("type")
-    if kind == "string" and not {"enum", "const", "maxLength", "pattern", "format"} & schema.keys():
+    schema = {key: _bounded_within(key, value) for key, value in schema.items()}
+    kinds = schema.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if "string" in kinds and not {"enum", "const", "maxLength", "pattern", "format"} & schema.keys():
         schema["maxLength"] = MAX_STRING
-    if kind == "array":
+    if "array" in kinds:
         schema.setdefault("maxItems", MAX_ITEMS)
     return schema
+
+
+def _bounded_within(key: str, value: Any) -> Any:
+    if key in ("enum", "const"):
+        return value
+    if key == "properties":  # its keys are names, whatever they are
+        return {name: bounded(inner) for name, inner in value.items()}
+    return bounded(value)

@@ -29,14 +29,23 @@ def object_schema(properties: JsonObject) -> JsonObject:
 
 
 def is_closed(schema: Any) -> bool:
-    """Whether every object in `schema` says which properties it has, as strict decoding wants it."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "object" and "properties" not in schema:
-            return False
-        return all(is_closed(value) for value in schema.values())
-    if isinstance(schema, list):
-        return all(is_closed(value) for value in schema)
-    return True
+    """Whether strict decoding takes `schema`, as OpenAI's guide to structured outputs has it.
+
+    Every object lists its properties, requires them all and allows no other; every value has a type.
+    """
+    if not isinstance(schema, dict) or not schema.keys() & {"type", "enum", "const", "anyOf"}:
+        return False
+    properties = schema.get("properties", {})
+    inner = [*properties.values(), *schema.get("anyOf", ())]
+    if schema.get("type") == "array":
+        inner.append(schema.get("items"))
+    if schema.get("type") == "object" and (
+        "properties" not in schema
+        or set(schema.get("required", ())) != properties.keys()
+        or schema.get("additionalProperties") is not False
+    ):
+        return False
+    return all(is_closed(value) for value in inner)
 
 
 def response_format(name: str, schema: JsonObject) -> JsonObject:

@@ -278,7 +278,7 @@ async def test_a_step_that_gives_another_record_than_it_declares_is_a_bug(path: 
 @pytest.mark.parametrize(
     ("names", "stages"),
     [
-        ("name dedup evolve dedup_evolved write dedup_tasks finish", "name/dedup evolve/dedup_evolved * write/dedup_tasks finish"),
+        (" ".join(usual()), "name/dedup evolve/dedup_evolved * write/dedup_tasks finish"),
         ("name write finish", "name* write,finish"),
         ("name evolve write finish", "name,evolve* write,finish"),
         ("name dedup write finish", "name/dedup * write,finish"),
@@ -302,18 +302,18 @@ def test_the_pool_is_filled_where_the_last_scenario_step_ends(names: str, stages
 def test_memory_does_not_grow_with_the_number_of_rows(path: Path) -> None:
     class Measuring(Scripted):
         count = 0
-        at: list[int] = []
 
         async def aforward(self, record: Record, work: Work) -> Outcome:
             self.count += 1
             if self.count % 1000 == 0:
-                self.at.append(tracemalloc.get_traced_memory()[0])
+                at.append(tracemalloc.get_traced_memory()[0])
             return Drop(reason="trivial")
 
     def many() -> Iterator[Seed]:
         for number in range(5000):
             yield Seed.derive(None, source=f"tests#{number}", text=str(number), form="scenario")
 
+    at: list[int] = []
     step = Measuring("name", Seed, Example)
     tracemalloc.start(1)
     try:
@@ -321,4 +321,4 @@ def test_memory_does_not_grow_with_the_number_of_rows(path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert step.count == 5000
-    assert step.at[-1] - step.at[0] < 100_000
+    assert at[-1] - at[0] < 100_000

@@ -55,12 +55,12 @@ def _sentence(world: World, situation: Situation, step: Step, rng: random.Random
     for one in reversed(done):
         spec = world.functions.get(one.name)
         for said in rng.sample(spec.says, len(spec.says)) if spec is not None else ():
-            if written_slots(said) <= values.keys():
+            if _slots(said) <= values.keys():
                 return _capital(written(said, values))
     return _listed(step, done[-1])
 
 
-def written_slots(said: str) -> set[str]:
+def _slots(said: str) -> set[str]:
     return {piece.split("}")[0] for piece in said.split("{")[1:]}
 
 

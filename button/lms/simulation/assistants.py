@@ -4,29 +4,31 @@ import random
 import re
 
 from button.lms.simulation.answers import final_answer
-from button.lms.simulation.prompt import Prompt
+from button.lms.simulation.question import Question
 from button.lms.simulation.situations import Situation, read_situation
 from button.lms.simulation.thoughts import think
-from button.lms.simulation.world import World
 from signatures.records import JsonObject
 
+_INVENTED = ("Zephyr", "Quillon", "Brindle")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def play_assistant(world: World, prompt: Prompt, rng: random.Random, flaw: str | None) -> JsonObject:
+def play_assistant(question: Question) -> JsonObject:
     """One turn: a thought, and calls or the final answer."""
-    situation = read_situation(world, prompt)
+    rng, flaw = question.rng, question.flaw
+    situation = read_situation(question.world, question.prompt)
     ready = situation.ready()
     allowed = ready if situation.parallel else ready[:1]
     if not ready or (flaw == "no_final" and situation.last and not any(map(situation.left, situation.steps))):
-        return _ending(world, situation, rng, flaw)
+        return _ending(question, situation)
     thought = think(situation, allowed, rng)
     calls = _flawed([call for _, call in allowed], situation, [call for _, call in ready], rng, flaw)
     return {"thought": thought, "calls": calls, "final_answer": ""}
 
 
-def _ending(world: World, situation: Situation, rng: random.Random, flaw: str | None) -> JsonObject:
+def _ending(question: Question, situation: Situation) -> JsonObject:
     """The final answer; under the flaw `no_final`, the last call once more."""
+    rng, flaw = question.rng, question.flaw
     thought = think(situation, [], rng)
     done = [one for step in situation.steps for one in situation.done.get(step.number, ())]
     if flaw == "no_final" and done:
@@ -35,7 +37,7 @@ def _ending(world: World, situation: Situation, rng: random.Random, flaw: str | 
             "calls": [{"name": done[-1].name, "arguments": done[-1].arguments}],
             "final_answer": "",
         }
-    answer = final_answer(world, situation, rng)
+    answer = final_answer(question.world, situation, rng)
     if flaw == "invented_answer":
         answer = _NUMBER.sub(lambda match: str(rng.randint(1000, 9999)) if len(match[0]) > 1 else match[0], answer)
     return {"thought": thought, "calls": [], "final_answer": answer}
@@ -66,9 +68,8 @@ def _flawed(
 def _ungrounded(call: JsonObject, rng: random.Random) -> JsonObject:
     """The call with one value that nobody said."""
     arguments = dict(call["arguments"])
+    invented = {str: f"{rng.choice(_INVENTED)} {rng.randint(100, 999)}", int: 7000 + rng.randint(1, 997)}
     for name, value in arguments.items():
-        if isinstance(value, str):
-            return {**call, "arguments": {**arguments, name: f"{rng.choice(('Zephyr', 'Quillon', 'Brindle'))} {rng.randint(100, 999)}"}}
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return {**call, "arguments": {**arguments, name: 7000 + rng.randint(1, 997)}}
+        if type(value) in invented:
+            return {**call, "arguments": {**arguments, name: invented[type(value)]}}
     return call

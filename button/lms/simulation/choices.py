@@ -1,6 +1,5 @@
 """Which template a text is about: scenarios, conversations and queries matched to the worlds by their words."""
 
-import functools
 import math
 import re
 from collections import Counter, defaultdict
@@ -14,9 +13,10 @@ _SCENE, _KEYWORD, _PHRASE = 3.0, 1.5, 0.6
 # Below this a text is about none of the worlds: roughly one rare word of a scene, or two of a domain.
 MIN_SCORE = 5.0
 _STOP = frozenset(
-    "a an and the of for to in on at by with from as is it its be are this that these those my me i you your we our us they them "
-    "he she his her can could would will please help need want like some any all not no do does did have has had get find looking "
-    "new good best what which who how when where there up out about into over after before more most one two also using use".split()
+    "a an and the of for to in on at by with from as is it its be are this that these those my me i you your we our us"
+    " they them he she his her can could would will please help need want like some any all not no do does did have has"
+    " had get find looking new good best what which who how when where there up out about into over after before more"
+    " most one two also using use".split()
 )
 
 
@@ -57,11 +57,6 @@ class Index:
             return None
         number, score = max(scores.items(), key=lambda pair: (pair[1], -pair[0]))
         return self.tasks[number] if score >= MIN_SCORE else None
-
-
-@functools.cache
-def index_of(world: World) -> Index:
-    return Index(world)
 
 
 def rarest(words: Iterable[str], index: Index, count: int) -> list[str]:

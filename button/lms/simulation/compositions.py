@@ -1,10 +1,10 @@
-"""Plays ComposeSequentially and ComposeInParallel: what follows a task, what stands beside it, and all in one request."""
+"""Plays ComposeSequentially and ComposeInParallel: what follows a task, what stands beside it, all in one request."""
 
 import random
-from collections.abc import Mapping
 
 from button.lms.simulation.kinds import show
 from button.lms.simulation.phrases import Phrase
+from button.lms.simulation.question import Question
 from button.lms.simulation.world import COMMON, Domain, Template, World, draw_slots, draw_unlike
 from signatures.records import JsonObject
 
@@ -30,11 +30,15 @@ _TRIPLES = (
 )
 # What can follow a task that is in none of the worlds.
 _FOREIGN_NEXT = ("common.note", "common.send")
-_FOREIGN_JOIN = ("Tell me in one sentence how the two results fit together.", "Say in a sentence whether both results fit together.")
+_FOREIGN_JOIN = (
+    "Tell me in one sentence how the two results fit together.",
+    "Say in a sentence whether both results fit together.",
+)
 
 
-def compose_sequentially(world: World, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
-    task = inputs["task"]
+def compose_sequentially(question: Question) -> JsonObject:
+    """A task that needs a result of the given one, and both in one request."""
+    world, rng, task = question.world, question.rng, question.inputs.get("task", "")
     found = world.find_task(task)
     if found is None:
         domain, candidates, known = _some_domain(world, rng), list(_FOREIGN_NEXT), {}
@@ -44,16 +48,17 @@ def compose_sequentially(world: World, inputs: Mapping[str, str], rng: random.Ra
         followers = world.followers((found.template,))
         follower = rng.choices(followers, [_weight(template) for template in followers])[0]
     subsequent = _worded(follower, domain, rng, known)
-    if flaw == "overlapping_sub_tasks":
+    if question.flaw == "overlapping_sub_tasks":
         subsequent = task
     composed = rng.choice(_PAIRS).format(a=_bare(task), b=_inner(subsequent))
-    if flaw == "missing_detail":
+    if question.flaw == "missing_detail":
         composed = _without_detail(composed, known)
     return {"subsequent_task": subsequent, "composed_task": composed}
 
 
-def compose_in_parallel(world: World, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
-    task = inputs["task"]
+def compose_in_parallel(question: Question) -> JsonObject:
+    """A task beside the given one, a third that needs results of both, and all in one request."""
+    world, rng, task = question.world, question.rng, question.inputs.get("task", "")
     found = world.find_task(task)
     if found is None:
         domain = _some_domain(world, rng)
@@ -65,10 +70,10 @@ def compose_in_parallel(world: World, inputs: Mapping[str, str], rng: random.Ran
         values = _beside_values(beside, found.template, domain, rng, known)
         parallel = rng.choice(beside.phrases).fill(values)
         subsequent = _worded(follower, domain, rng, {**values, **known})
-    if flaw == "overlapping_sub_tasks":
+    if question.flaw == "overlapping_sub_tasks":
         parallel = task
     composed = rng.choice(_TRIPLES).format(a=_bare(task), b=_inner(parallel), c=_inner(subsequent))
-    if flaw == "missing_detail":
+    if question.flaw == "missing_detail":
         composed = _without_detail(composed, known)
     return {"parallel_task": parallel, "subsequent_task": subsequent, "composed_task": composed}
 
@@ -93,7 +98,9 @@ def _weight(template: Template) -> float:
     return _SHARED if template.domain == COMMON else _OWN
 
 
-def _beside_values(beside: Template, task: Template, domain: Domain, rng: random.Random, known: JsonObject) -> JsonObject:
+def _beside_values(
+    beside: Template, task: Template, domain: Domain, rng: random.Random, known: JsonObject
+) -> JsonObject:
     """The same city and dates as the given task has; for a twin, a value changed that its first function takes."""
     if beside is not task:
         return draw_slots(beside, domain.banks, rng, known)

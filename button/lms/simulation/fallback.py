@@ -1,4 +1,4 @@
-"""Answers to what is none of BUTTON's own questions: a simple instance of the JSON schema asked for, or a short text."""
+"""Answers to what is none of BUTTON's own questions: a simple instance of the schema asked for, or a short text."""
 
 import random
 import re
@@ -6,12 +6,20 @@ from typing import Any
 
 from signatures.records import JsonObject
 
-_WORDS = ("the request is clear", "everything is in order", "this fits the purpose", "no further step is needed", "the details agree")
+_WORDS = (
+    "the request is clear",
+    "everything is in order",
+    "this fits the purpose",
+    "no further step is needed",
+    "the details agree",
+)
 _BLOCK = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
 MAX_DEPTH = 6
 
 
-def instance_of(schema: JsonObject, rng: random.Random, name: str = "", root: JsonObject | None = None, depth: int = 0) -> Any:
+def instance_of(
+    schema: JsonObject, rng: random.Random, name: str = "", root: JsonObject | None = None, depth: int = 0
+) -> Any:
     """A value that fits a schema, as far as types, enumerations, bounds and references go (no patterns)."""
     root = root if root is not None else schema
     if "$ref" in schema:
@@ -30,7 +38,9 @@ def instance_of(schema: JsonObject, rng: random.Random, name: str = "", root: Js
     return _of_type(json_type[0] if isinstance(json_type, list) else json_type, schema, rng, name, root, depth)
 
 
-def _of_type(json_type: str | None, schema: JsonObject, rng: random.Random, name: str, root: JsonObject, depth: int) -> Any:
+def _of_type(
+    json_type: str | None, schema: JsonObject, rng: random.Random, name: str, root: JsonObject, depth: int
+) -> Any:
     match json_type:
         case "object":
             fields = schema.get("properties") or {}
@@ -38,11 +48,19 @@ def _of_type(json_type: str | None, schema: JsonObject, rng: random.Random, name
             return {field: instance_of(fields.get(field, {}), rng, field, root, depth + 1) for field in required}
         case "array":
             count = max(int(schema.get("minItems", 1)), 1) if depth < MAX_DEPTH else int(schema.get("minItems", 0))
-            return [instance_of(schema.get("items") or {"type": "string"}, rng, name, root, depth + 1) for _ in range(count)]
+            return [
+                instance_of(schema.get("items") or {"type": "string"}, rng, name, root, depth + 1) for _ in range(count)
+            ]
         case "integer" | "number":
-            low = float(schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1 if "exclusiveMinimum" in schema else 1))
+            low = float(
+                schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1 if "exclusiveMinimum" in schema else 1)
+            )
             high = float(schema.get("maximum", low + 9))
-            return rng.randint(int(low), max(int(high), int(low))) if json_type == "integer" else round(rng.uniform(low, high), 2)
+            return (
+                rng.randint(int(low), max(int(high), int(low)))
+                if json_type == "integer"
+                else round(rng.uniform(low, high), 2)
+            )
         case "boolean":
             return rng.random() < 0.5
         case "null":

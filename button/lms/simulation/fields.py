@@ -19,7 +19,7 @@ class Field:
 
     def of_kind(self, kind: str) -> "Field":
         """The same field with another kind of values, and the JSON type that they have."""
-        return replace(self, kind=kind, json_type=_TYPES.get(kind.split()[0], self.json_type))
+        return replace(self, kind=kind, json_type=_TYPES.get(kind.split(maxsplit=1)[0], self.json_type))
 
 
 def declared(name: str, body: list[Any], banks: dict[str, Any]) -> Field:
@@ -33,14 +33,15 @@ def implied(name: str, kind: str | None = None) -> Field:
     """The field that a name, and where given a kind, stand for. Raises ValueError where neither tells."""
     stem, _, ending = name.rpartition("_")
     of = f"the {stem.replace('_', ' ')}"
-    capitals = "".join(word[:1] for word in stem.split("_"))[:2].upper().ljust(2, "X")
+    words = stem.split("_")
+    capitals = ("".join(word[0] for word in words) if len(words) > 1 else stem)[:2].upper() if stem else ""
     match ending if stem else "":
         case "name":
             found = Field(name, "string", "person", f"Full name of {of}")
         case "id":
             found = Field(name, "string", f"code {capitals}99999", f"Identifier of {of}")
         case "code" | "reference" | "number":
-            found = Field(name, "string", f"code {capitals}{ending[0].upper()}-9999", f"{ending.title()} of {of}")
+            found = Field(name, "string", f"code {capitals}-99999", f"{ending.title()} of {of}")
         case "date":
             found = Field(name, "string", "date", f"Date of {of}, as YYYY-MM-DD")
         case "time":
@@ -61,9 +62,9 @@ _TYPES = {
     "growth": "number", "payout": "number", "list": "array",
 }  # fmt: skip
 _UNITS = {
-    "celsius": "degrees Celsius", "mm": "millimetres", "cm": "centimetres", "g": "grams", "mg": "milligrams", "m": "metres",
-    "kg": "kilograms", "kwh": "kilowatt hours", "liters": "liters", "gb": "gigabytes", "db": "decibels", "km": "kilometres",
-    "mbit": "megabits a second", "usd": "US dollars",
+    "celsius": "degrees Celsius", "mm": "millimetres", "cm": "centimetres", "g": "grams", "mg": "milligrams",
+    "m": "metres", "kg": "kilograms", "kwh": "kilowatt hours", "liters": "liters", "gb": "gigabytes", "db": "decibels",
+    "km": "kilometres", "mbit": "megabits a second", "usd": "US dollars",
 }  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def _implied_by_kind(name: str, kind: str | None) -> Field:
         return Field(name, "integer", "int 2..12", f"Number of {name}")
     if kind is None:
         raise ValueError(f"the field '{name}' is declared nowhere and its name implies no kind")
-    first = kind.split()[0]
+    first = kind.split(maxsplit=1)[0]
     quantity, _, unit = name.rpartition("_")
     if first == "money":
         words += ", in US dollars"

@@ -1,12 +1,11 @@
 """Plays JudgeComposition: compares the words and details of the request with those of its sub-tasks."""
 
-import random
 import re
-from collections.abc import Mapping
+from itertools import pairwise
 
 from button.lms.simulation.choices import words_of
 from button.lms.simulation.plans import Step, read_plan
-from button.lms.simulation.world import World
+from button.lms.simulation.question import Question
 from signatures.records import JsonObject
 
 MIN_COVERED = 0.5
@@ -14,19 +13,22 @@ MAX_ALIKE = 0.8
 _DETAIL = re.compile(r"\d[\w.:@-]*|(?<=[a-z,] )[A-Z][\w'-]+")
 
 _YES = (
-    "Sub-task {last} needs {needed}, and the plan provides it first. Every detail of the request is covered by a sub-task.",
+    "Sub-task {last} needs {needed}, and the plan provides it first. Every detail of the request is covered.",
     "The plan covers the whole request: what sub-task {last} uses comes from {needed}. Nothing is superfluous.",
     "Each part of the request has its sub-task. The last one cannot be done without {needed}, so the order is right.",
 )
 
 
-def judge_composition(world: World, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
-    steps = read_plan(world, inputs["sub_tasks"])
-    fault = "the last sub-task asks for more than the request does" if flaw == "judge_no" else _fault(inputs["composed_task"], steps)
+def judge_composition(question: Question) -> JsonObject:
+    """ "yes" where words and details agree; the analysis says what is wrong where they do not."""
+    steps = read_plan(question.world, question.inputs.get("sub_tasks", ""))
+    fault = _fault(question.inputs.get("composed_task", ""), steps)
+    if question.flaw == "judge_no":
+        fault = "the last sub-task asks for more than the request does"
     if fault:
         return {"analysis": f"The plan does not fit the request: {fault}.", "feasible": "no"}
     needed = " and ".join(f"the result of sub-task {number}" for number in steps[-1].needs)
-    return {"analysis": rng.choice(_YES).format(last=steps[-1].number, needed=needed), "feasible": "yes"}
+    return {"analysis": question.rng.choice(_YES).format(last=steps[-1].number, needed=needed), "feasible": "yes"}
 
 
 def _fault(request: str, steps: tuple[Step, ...]) -> str | None:
@@ -43,10 +45,12 @@ def _fault(request: str, steps: tuple[Step, ...]) -> str | None:
         lost = [detail for detail in _DETAIL.findall(step.task) if detail.rstrip(".") not in request]
         if lost:
             return f"the request does not mention {lost[0]}, which sub-task {step.number} uses"
-    uncovered = [detail for detail in _DETAIL.findall(request) if not any(detail.rstrip(".") in step.task for step in steps)]
+    uncovered = [
+        detail for detail in _DETAIL.findall(request) if not any(detail.rstrip(".") in step.task for step in steps)
+    ]
     if uncovered:
         return f"no sub-task takes care of {uncovered[0]}"
-    for earlier, later in zip(steps, steps[1:], strict=False):
+    for earlier, later in pairwise(steps):
         one, other = ({*words_of(step.task), *_DETAIL.findall(step.task)} for step in (earlier, later))
         if len(one & other) > MAX_ALIKE * len(one | other):
             return f"sub-task {later.number} repeats sub-task {earlier.number}"

@@ -130,7 +130,9 @@ def _address(_: list[str], banks: Banks, rng: random.Random, __: JsonObject) -> 
 
 def _email(_: list[str], banks: Banks, rng: random.Random, arguments: JsonObject) -> str:
     first, last = rng.choice(list(banks["first_name"])), rng.choice(list(banks["last_name"]))
-    person = next((value for name, value in arguments.items() if name in ("contact", "customer_name")), f"{first} {last}")
+    person = next(
+        (value for name, value in arguments.items() if name in ("contact", "customer_name")), f"{first} {last}"
+    )
     return f"{str(person).lower().replace(' ', '.')}@{rng.choice(('example.org', 'example.net', 'example.com'))}"
 
 

@@ -21,7 +21,9 @@ class Phrase:
         self.text = text
         self.slots = tuple(dict.fromkeys(_SLOT.findall(text)))
         self.first_word = text.split(" ", 1)[0]
-        self.literals = sorted(_SLOT.sub("\n", text).replace(" a \n", " \n").split("\n"), key=len, reverse=True)
+        self.literals = sorted(
+            _SLOT.sub("\n", text.rstrip(".")).replace(" a \n", " \n").split("\n"), key=len, reverse=True
+        )
         self.weight = sum(map(len, self.literals))
         self._patterns = patterns
 
@@ -33,14 +35,18 @@ class Phrase:
         """The texts of the slots, or None where `text` is not this phrase."""
         if self.literals[0] not in text:
             return None
-        found = self._regex.fullmatch(text)
+        found = self._regex.fullmatch(text.rstrip("."))
         return found.groupdict() if found else None
+
+    def begins(self, text: str) -> bool:
+        """Whether `text` begins with this phrase, whatever follows."""
+        return self.literals[0] in text and self._regex.match(text) is not None
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         seen: set[str] = set()
         pattern = ""
-        for piece in re.split(r"(\{\w+\})", self.text):
+        for piece in re.split(r"(\{\w+\})", self.text.rstrip(".")):
             slot = _SLOT.fullmatch(piece)
             if slot is None:
                 pattern += re.sub(r"\b([Aa])\\ $", r"\1n?\\ ", re.escape(piece))

@@ -1,6 +1,7 @@
-"""Plays whichever part a prompt asks for, as text."""
+"""Plays whichever part a prompt asks for, and gives the answer's text."""
 
 import random
+from collections.abc import Callable, Mapping
 
 import orjson
 
@@ -11,6 +12,7 @@ from button.lms.simulation.definitions import define_functions
 from button.lms.simulation.fallback import instance_of, plain_answer
 from button.lms.simulation.judging import judge_composition
 from button.lms.simulation.prompt import Prompt
+from button.lms.simulation.question import Question
 from button.lms.simulation.scenarios import evolve_scenario, name_scenario
 from button.lms.simulation.tasks import write_task
 from button.lms.simulation.tools import play_tool
@@ -18,9 +20,22 @@ from button.lms.simulation.users import play_user
 from button.lms.simulation.world import World
 from signatures.records import JsonObject
 
+_PLAYS: Mapping[str, Callable[[Question], JsonObject]] = {
+    "NameScenario": name_scenario,
+    "EvolveScenario": evolve_scenario,
+    "WriteAtomicTask": write_task,
+    "ComposeSequentially": compose_sequentially,
+    "ComposeInParallel": compose_in_parallel,
+    "JudgeComposition": judge_composition,
+    "DefineFunctions": define_functions,
+    "PlayUser": play_user,
+    "PlayAssistant": play_assistant,
+    "PlayTool": play_tool,
+}
+
 
 class Player:
-    """Answers prompts in one world. `seed` draws what tools answer."""
+    """Answers prompts in one world."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
@@ -28,37 +43,12 @@ class Player:
         self.seed = seed
 
     def answer(self, prompt: Prompt, rng: random.Random, flaw: str | None) -> str:
-        """The answer's text: one JSON object for BUTTON's own parts and wherever a schema is asked for."""
-        answer = self._own(prompt, rng, flaw)
-        if answer is None and prompt.schema is None:
+        """One JSON object for BUTTON's own parts and wherever a schema is asked for, else plain words."""
+        play = _PLAYS.get(prompt.part or "")
+        if play is None and prompt.schema is None:
             return plain_answer(prompt.text, rng)
+        answer = play(Question(self.world, self.index, prompt, rng, flaw, self.seed)) if play else None
         return _spoilt(orjson.dumps(_completed(answer, prompt.schema, rng)).decode(), flaw)
-
-    def _own(self, prompt: Prompt, rng: random.Random, flaw: str | None) -> JsonObject | None:
-        world, inputs = self.world, prompt.inputs
-        match prompt.part:
-            case "NameScenario":
-                return name_scenario(world, self.index, inputs, rng, flaw)
-            case "EvolveScenario":
-                return evolve_scenario(world, self.index, inputs, rng, flaw)
-            case "WriteAtomicTask":
-                return write_task(world, self.index, inputs, rng, flaw)
-            case "ComposeSequentially":
-                return compose_sequentially(world, inputs, rng, flaw)
-            case "ComposeInParallel":
-                return compose_in_parallel(world, inputs, rng, flaw)
-            case "JudgeComposition":
-                return judge_composition(world, inputs, rng, flaw)
-            case "DefineFunctions":
-                return define_functions(world, inputs, rng, flaw)
-            case "PlayUser":
-                return play_user(world, self.index, inputs, rng, flaw)
-            case "PlayAssistant":
-                return play_assistant(world, prompt, rng, flaw)
-            case "PlayTool":
-                return play_tool(world, inputs, self.seed, rng, flaw)
-            case _:
-                return None
 
 
 def _completed(answer: JsonObject | None, schema: JsonObject | None, rng: random.Random) -> JsonObject:

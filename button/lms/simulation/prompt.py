@@ -26,8 +26,8 @@ PARTS = {
 }
 # The input fields that tell the parts apart whose output is one common word.
 _INPUTS = {
-    "EvolveScenario": {"scenario", "direction"}, "DefineFunctions": {"composed_task", "sub_tasks"}, "PlayUser": {"need"},
-    "PlayTool": {"function", "call"}, "NameScenario": {"text"}, "WriteAtomicTask": {"scenario", "details"},
+    "EvolveScenario": {"scenario", "direction"}, "DefineFunctions": {"composed_task", "sub_tasks"},
+    "PlayUser": {"need"}, "PlayTool": {"function", "call"}, "NameScenario": {"text"}, "WriteAtomicTask": {"scenario", "details"},
 }  # fmt: skip
 
 _MARK = re.compile(r"\[\[ ## (\w+) ## \]\]\n?")
@@ -38,8 +38,11 @@ RETRY_FIELDS = ("previous_output", "problems")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """A request in terms of BUTTON. `part` is a signature's name, or None; `dialogue` are the earlier inputs and answers
-    of this conversation, oldest first, demos left out. `schema` is the schema asked for, where one is."""
+    """A request in terms of BUTTON. `part` is a signature's name, or None.
+
+    `dialogue` are the inputs of the earlier turns of this conversation, oldest first, without demos; `schema` is the
+    one asked for, where one is; `text` is the last message, `length` the characters of all.
+    """
 
     part: str | None
     inputs: Mapping[str, str]
@@ -110,7 +113,9 @@ def _part(schema: JsonObject | None, system: str, user: str, inputs: Mapping[str
         if properties is not None:
             if properties.keys() >= set(outputs):
                 return part
-        elif all(re.search(rf"(?:`|^- |\")({output})(?:`|: |\")", system + "\n" + user, re.MULTILINE) for output in outputs):
+        elif all(
+            re.search(rf"(?:`|^- |\"){output}(?:`|: |\")", f"{system}\n{user}", re.MULTILINE) for output in outputs
+        ):
             return part
     return None
 

@@ -1,40 +1,45 @@
 """Plays NameScenario and EvolveScenario: phrases such as "renting a bicycle in a foreign city"."""
 
 import random
-from collections.abc import Mapping
 
-from button.lms.simulation.choices import Index, rarest, words_of
+from button.lms.simulation.choices import rarest, words_of
+from button.lms.simulation.question import Question
 from button.lms.simulation.world import Template, World
 from signatures.records import JsonObject
 
 # A conversation names its matter at the beginning; what follows is mostly the answer.
 READ_CHARACTERS = 600
 SETTING_SHARE = 0.7
+# How often a direction is followed rather than another field of life chosen.
+HEED_SHARE = 0.8
 _GENERAL_WORDS = ("getting help with", "asking about", "sorting out", "looking into")
 _SPECIFICS = ("in Lisbon on 3 May", "for 250 dollars", "with Maria Lopez")
 
 
-def name_scenario(world: World, index: Index, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
+def name_scenario(question: Question) -> JsonObject:
     """The situation behind a text: of the nearest task, or from the text's own rare words."""
-    text = inputs["text"][:READ_CHARACTERS]
+    rng, index = question.rng, question.index
+    text = question.inputs.get("text", "")[:READ_CHARACTERS]
     task = index.best(text)
     if task is None:
         words = [word for word in rarest(words_of(text), index, 3) if word.isalpha()]
         phrase = f"{rng.choice(_GENERAL_WORDS)} {' '.join(words) or 'an everyday question'}"
     else:
-        phrase = scene(world, task, rng)
-    return {"scenario": _flawed(phrase, rng, flaw)}
+        phrase = scene(question.world, task, rng)
+    return {"scenario": _flawed(phrase, rng, question.flaw)}
 
 
-def evolve_scenario(world: World, index: Index, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
+def evolve_scenario(question: Question) -> JsonObject:
     """A situation in the direction asked for, of another task than the given one."""
-    given = inputs["scenario"]
-    if flaw == "near_duplicate":
+    world, index, rng = question.world, question.index, question.rng
+    given = question.inputs.get("scenario", "")
+    if question.flaw == "near_duplicate":
         return {"new_scenario": f"{given} soon" if len(given.split()) < 10 else given}
-    source, aim = index.best(given), index.best(inputs["direction"])
-    domain = world.domains[aim.domain] if aim is not None and rng.random() < 0.8 else rng.choice(list(world.domains.values()))
+    source, aim = index.best(given), index.best(question.inputs.get("direction", ""))
+    heeded = aim is not None and rng.random() < HEED_SHARE
+    domain = world.domains[aim.domain] if aim and heeded else rng.choice(list(world.domains.values()))
     tasks = [task for task in domain.tasks if task is not source]
-    return {"new_scenario": _flawed(scene(world, rng.choice(tasks), rng), rng, flaw)}
+    return {"new_scenario": _flawed(scene(world, rng.choice(tasks), rng), rng, question.flaw)}
 
 
 def scene(world: World, task: Template, rng: random.Random) -> str:

@@ -69,7 +69,12 @@ class Situation:
         definition = self.definitions[name]
         parameters = definition.get("parameters") or {}
         known = self.known(step)
-        coming = {field for other in self.left(step) if other != name for field in self.definitions[other].get("responses") or {}}
+        coming = {
+            field
+            for other in self.left(step)
+            if other != name
+            for field in self.definitions[other].get("responses") or {}
+        }
         arguments: JsonObject = {}
         taken: set[str] = set()
         for parameter, body in parameters.items():
@@ -106,7 +111,9 @@ def read_situation(world: World, prompt: Prompt) -> Situation:
     definitions = {function["name"]: function for function in _json_list(first.get("functions", ""))}
     rounds = [_json_list(turn.get("observation", "")) for turn in later]
     steps = read_plan(world, first.get("sub_tasks", ""))
-    opening = Situation(steps, definitions, "multiple functions" in first.get("rule", ""), first.get("observation", ""), {}, ())
+    opening = Situation(
+        steps, definitions, "multiple functions" in first.get("rule", ""), first.get("observation", ""), {}, ()
+    )
     pool = [_done(result) for results in rounds for result in results]
     last = tuple(str(result.get("name")) for result in rounds[-1]) if rounds else ()
     return _with_results(opening, pool, last)
@@ -120,7 +127,9 @@ def _with_results(opening: Situation, pool: list[Done], last: tuple[str, ...]) -
         for name in situation.names(step):
             results = [result for result in pool if result.name == name]
             expected = situation.arguments(step, name)
-            match = next((result for result in results if result.arguments == expected), results[0] if results else None)
+            match = next(
+                (result for result in results if result.arguments == expected), results[0] if results else None
+            )
             if match is not None and (match.arguments == expected or not _is_shared(situation, name)):
                 pool.remove(match)
                 done[step.number] = (*done.get(step.number, ()), match)
@@ -134,7 +143,9 @@ def _is_shared(situation: Situation, name: str) -> bool:
 def _done(result: JsonObject) -> Done:
     results: Any = result.get("results")
     return Done(
-        str(result.get("name")), result.get("arguments") or {}, results if isinstance(results, dict) else {"result": results}
+        str(result.get("name")),
+        result.get("arguments") or {},
+        results if isinstance(results, dict) else {"result": results},
     )
 
 

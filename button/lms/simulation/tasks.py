@@ -2,12 +2,11 @@
 
 import random
 import re
-from collections.abc import Mapping
 
-from button.lms.simulation.choices import Index
 from button.lms.simulation.kinds import read
 from button.lms.simulation.phrases import Phrase
-from button.lms.simulation.world import Template, World, draw_slots
+from button.lms.simulation.question import Question
+from button.lms.simulation.world import Template, draw_slots
 from signatures.records import JsonObject
 
 _HINT = re.compile(r"\b(person|city) ([A-Z][\w'-]*(?: [A-Z][\w'-]*){0,2})")
@@ -15,19 +14,20 @@ _DATE_HINT = re.compile(r"\b(\d{1,2} [A-Z][a-z]+ \d{4})\b")
 _BEGINNING = re.compile(r"begin with '([\w ]+)'")
 
 
-def write_task(world: World, index: Index, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
+def write_task(question: Question) -> JsonObject:
     """One imperative sentence. A scenario of no known kind draws a task by its hash."""
-    template = index.best(inputs["scenario"]) or rng.choice(index.tasks)
-    details = inputs.get("details", "")
-    values = draw_slots(template, world.domains[template.domain].banks, rng, hints(template, details))
+    rng, index = question.rng, question.index
+    template = index.best(question.inputs.get("scenario", "")) or rng.choice(index.tasks)
+    details = question.inputs.get("details", "")
+    values = draw_slots(template, question.world.domains[template.domain].banks, rng, hints(template, details))
     task = choose(template, details, rng).fill(values)
-    return {"task": _flawed(task, template, rng, flaw)}
+    return {"task": _flawed(task, template, rng, question.flaw)}
 
 
 def hints(template: Template, details: str) -> JsonObject:
     """The values among `details` that fit slots of the template: a person, a city, a date."""
     found: JsonObject = {}
-    said = {kind: value for kind, value in _HINT.findall(details)}
+    said = dict(_HINT.findall(details))
     day = _DATE_HINT.search(details)
     for name, slot in template.slots.items():
         if slot.kind == "person" and "person" in said and "person" not in found.values():
@@ -35,13 +35,8 @@ def hints(template: Template, details: str) -> JsonObject:
         elif name in ("city", "origin") and "city" in said:
             found[name] = said.pop("city")
         elif name == "date" and day:
-            found[name] = slot_date(day[1])
+            found[name] = read("string", day[1])
     return found
-
-
-def slot_date(text: str) -> str:
-    """ "3 May 2026" in the notation of arguments."""
-    return str(read("string", text))
 
 
 def choose(template: Template, details: str, rng: random.Random) -> Phrase:
@@ -56,8 +51,8 @@ def _flawed(task: str, template: Template, rng: random.Random, flaw: str | None)
     match flaw:
         case "long_task":
             return (
-                f"{bare}, and please take your time to consider everything that could matter to me in this matter, since"
-                " I would like to be quite sure that nothing at all has been forgotten in the end."
+                f"{bare}, and please take your time to consider everything that could matter to me, since I would like"
+                " to be quite sure that nothing at all has been forgotten in the end."
             )
         case "named_function":
             names = [name for function in template.functions for name in function.names]

@@ -15,22 +15,34 @@ _PLANS_TWO = (
     "First I {a}. With that I can {b}.",
 )
 _PLANS_THREE = (
-    "There are three things to do: {a}, {b}, and {c}. The first two do not depend on each other; the last one needs both.",
+    "There are three things to do: {a}, {b}, and {c}. The first two are independent; the last one needs both.",
     "I have to {a} and {b}. Only with both results can I {c}.",
     "The plan: {a}; {b}; then {c}. The first two are independent of each other.",
 )
 _BEGIN = ("I start with {names}.", "So I begin with {names}.", "First comes {names}.", "I call {names} now.")
-_TOGETHER = ("I call {names} at once, since they are independent.", "Both can run at the same time: {names}.", "I call {names} together.")
+_TOGETHER = (
+    "I call {names} at once, since they are independent.",
+    "Both can run at the same time: {names}.",
+    "I call {names} together.",
+)
 _NEXT = ("Next I call {names}.", "Now I can call {names}.", "With this I call {names}.", "That is what {names} needs.")
 _GOT = ("I now have {fields}.", "The result gives me {fields}.", "I got {fields}.", "The answer says {fields}.")
-_ALONE = ("The rest is arithmetic, which I do myself.", "What remains needs no function.", "The last part I can work out from these results.")
-_FINISH = ("Everything that was asked for is done, so I can answer.", "All parts are complete; I give the results.", "Nothing is left to call; I can report back.")
+_ALONE = (
+    "The rest is arithmetic, which I do myself.",
+    "What remains needs no function.",
+    "The last part I can work out from these results.",
+)
+_FINISH = (
+    "Everything that was asked for is done, so I can answer.",
+    "All parts are complete; I give the results.",
+    "Nothing is left to call; I can report back.",
+)
 
 _PRONOUNS = {"me": "them", "us": "them", "my": "their", "our": "their", "I": "they", "we": "they"}
 _PRONOUN = re.compile(r"(?<!\")\b(?:me|us|my|our|I|we)\b(?!\.)")
 _UNITS = {
-    "km": "km", "cm": "cm", "mm": "mm", "m": "m", "kg": "kg", "g": "g", "mg": "mg", "kwh": "kilowatt hours", "gb": "gigabytes",
-    "minutes": "minutes", "days": "days", "weeks": "weeks", "years": "years", "percentage": "percent", "usd": "dollars",
+    "km": "km", "cm": "cm", "mm": "mm", "m": "m", "kg": "kg", "g": "g", "mg": "mg", "kwh": "kilowatt hours",
+    "gb": "gigabytes", "minutes": "minutes", "days": "days", "weeks": "weeks", "years": "years", "percentage": "percent", "usd": "dollars",
     "celsius": "degrees Celsius", "liters": "liters", "mbit": "megabits a second", "tons": "tons",
 }  # fmt: skip
 
@@ -61,7 +73,9 @@ def _plan(steps: tuple[Step, ...], rng: random.Random) -> str:
 def _fields(situation: Situation, calls: list[tuple[Step, JsonObject]]) -> str:
     """The results that matter now: those that the next calls take, else the first of the last round."""
     taken = {name for _, call in calls for name in call["arguments"]}
-    last = [done for step in situation.steps for done in situation.done.get(step.number, ()) if done.name in situation.last]
+    last = [
+        done for step in situation.steps for done in situation.done.get(step.number, ()) if done.name in situation.last
+    ]
     found = [(name, value) for done in last for name, value in _short(done)]
     used = [(name, value) for name, value in found if name in taken]
     return _listed([_labelled(name, value) for name, value in (used or found)[:3]]) or "what I asked for"
@@ -82,7 +96,9 @@ def _counted(names: list[str]) -> list[str]:
 
 
 def _short(done: Done) -> list[tuple[str, object]]:
-    return [(name, value) for name, value in done.results.items() if not isinstance(value, dict) and len(str(value)) < 60]
+    return [
+        (name, value) for name, value in done.results.items() if not isinstance(value, dict) and len(str(value)) < 60
+    ]
 
 
 def _inner(task: str) -> str:

@@ -2,29 +2,29 @@
 
 import json
 import random
-from collections.abc import Mapping
 from typing import Any
 
 from button.lms.simulation.fallback import instance_of
 from button.lms.simulation.fields import implied
 from button.lms.simulation.kinds import Banks, draw
 from button.lms.simulation.prompt import stable_hash
-from button.lms.simulation.world import World
+from button.lms.simulation.question import Question
 from signatures.records import JsonObject, canonical_json
 
 
-def play_tool(world: World, inputs: Mapping[str, str], seed: int, rng: random.Random, flaw: str | None) -> JsonObject:
-    """The fields of the definition's responses. `rng` is for flaws only: the answer comes from the call and `seed`."""
+def play_tool(question: Question) -> JsonObject:
+    """The fields of the definition's responses. The answer comes from the call and the engine's seed alone."""
+    world, inputs = question.world, question.inputs
     definition, call = _object(inputs.get("function", "")), _object(inputs.get("call", ""))
     name, arguments = str(definition.get("name") or call.get("name")), call.get("arguments") or {}
     spec = world.functions.get(name)
-    drawn = random.Random(stable_hash(seed, spec.name if spec else name, canonical_json(arguments)))
+    drawn = random.Random(stable_hash(question.seed, spec.name if spec else name, canonical_json(arguments)))
     banks: Banks = spec.banks if spec else next(iter(world.domains.values())).banks
     kinds = {field.name: field.kind for field in spec.gives} if spec else {}
     result: JsonObject = {}
     for field, body in (definition.get("responses") or {}).items():
         result[field] = _value(field, body, kinds.get(field), banks, drawn, arguments)
-    return {"result": _flawed(result, rng, flaw)}
+    return {"result": _flawed(result, question.rng, question.flaw)}
 
 
 def _value(
@@ -39,7 +39,9 @@ def _value(
         guessed = implied(field)
     except ValueError:
         return instance_of(body, rng, field)
-    return draw(guessed.kind, banks, rng, arguments) if guessed.json_type == body.get("type") else instance_of(body, rng, field)
+    if guessed.json_type != body.get("type"):
+        return instance_of(body, rng, field)
+    return draw(guessed.kind, banks, rng, arguments)
 
 
 def _flawed(result: JsonObject, rng: random.Random, flaw: str | None) -> JsonObject:

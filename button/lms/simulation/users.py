@@ -1,11 +1,8 @@
 """Plays PlayUser: the need in the first person, politely, with everything in it."""
 
-import random
 import re
-from collections.abc import Mapping
 
-from button.lms.simulation.choices import Index
-from button.lms.simulation.world import World
+from button.lms.simulation.question import Question
 from signatures.records import JsonObject
 
 _ASKS = (
@@ -20,27 +17,28 @@ _ASKS = (
 _GREETINGS = ("", "", "Hi! ", "Hello, ", "Hi there, ", "Good morning. ")
 _CLOSINGS = ("", "", "", " Thanks!", " Thank you.", " That would help me a lot.", " Thanks a lot in advance.")
 OPENING_SHARE = 0.5
-# What comes first says what the request is about; what follows may be a payment or a message.
-FIRST_WORDS = 12
 _FIRST_SENTENCE = re.compile(r"\A(.+?)(?:\. (?=[A-Z])(.*))?\Z", re.DOTALL)
 _DETAIL = re.compile(r"\b(?:\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z]{2}[\w-]*\d[\w-]*|\d[\d.]*|[A-Z][a-z]+ [A-Z][a-z]+)\b")
 
 
-def play_user(world: World, index: Index, inputs: Mapping[str, str], rng: random.Random, flaw: str | None) -> JsonObject:
-    need = inputs["need"]
+def play_user(question: Question) -> JsonObject:
+    """The message of a person: perhaps a greeting and what it is about, then the whole need."""
+    world, rng, need = question.world, question.rng, question.inputs.get("need", "")
     match = _FIRST_SENTENCE.match(need)
     first, rest = (match[1], match[2]) if match else (need, None)
     asked = rng.choice(_ASKS).format(need=_inner(first.rstrip(".?! ")))
     message = f"{asked} {rest}" if rest else asked
-    task = index.best(" ".join(need.split()[:FIRST_WORDS]))
+    task = world.find_beginning(need)
     greeting = rng.choice(_GREETINGS)
-    opening = rng.choice(world.domains[task.domain].openings) if task is not None and rng.random() < OPENING_SHARE else ""
+    opening = (
+        rng.choice(world.domains[task.domain].openings) if task is not None and rng.random() < OPENING_SHARE else ""
+    )
     if opening:
         message = f"{greeting}{_cased(opening, greeting)} {message}"
     else:
         message = f"{greeting}{_cased(message, greeting)}"
     message += rng.choice(_CLOSINGS)
-    return {"message": _lossy(message) if flaw == "lost_detail" else message}
+    return {"message": _lossy(message) if question.flaw == "lost_detail" else message}
 
 
 def _inner(sentence: str) -> str:

@@ -10,7 +10,6 @@ from button.lms.simulation.kinds import Banks, draw, read
 from button.lms.simulation.phrases import Phrase
 from signatures.records import JsonObject
 
-
 COMMON = "common"
 
 
@@ -109,8 +108,15 @@ class World:
         for phrase, template in self.by_first_word.get(text.split(" ", 1)[0], ()):
             values = phrase.match(text)
             if values is not None:
-                return Found(template, {name: read(template.slots[name].json_type, said) for name, said in values.items()})
+                return Found(
+                    template, {name: read(template.slots[name].json_type, said) for name, said in values.items()}
+                )
         return None
+
+    def find_beginning(self, text: str) -> Template | None:
+        """The atomic task that `text` begins with."""
+        candidates = self.by_first_word.get(text.split(" ", 1)[0], ())
+        return next((template for phrase, template in candidates if phrase.begins(text)), None)
 
     def find_next(self, text: str, earlier: Iterable[Template]) -> Found | None:
         """The task that `text` words, among those that can follow the `earlier` ones."""
@@ -150,7 +156,11 @@ def fits(template: Template, earlier: tuple[Template, ...]) -> bool:
     """Whether each of the `earlier` tasks yields something `template` needs, and no need has two sources."""
     if template.work and template.work[0] in BOTH:
         twins = len(earlier) == 2 and earlier[0] is earlier[1]
-        return len(earlier) == 2 and twins == (template.work[0] == "lower") and all(template.consumes <= one.gives for one in earlier)
+        return (
+            len(earlier) == 2
+            and twins == (template.work[0] == "lower")
+            and all(template.consumes <= one.gives for one in earlier)
+        )
     shares = [template.consumes & one.gives for one in earlier]
     covered = frozenset().union(*shares) == template.consumes
     return covered and all(shares) and sum(map(len, shares)) == len(template.consumes)
