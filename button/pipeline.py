@@ -10,9 +10,9 @@ When the seeds are used up and `n` is not met, the kept scenarios are drawn on a
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -27,6 +27,8 @@ from button.step import OrderedStep, Step
 from button.turnstile import Turnstile
 from button.work import Work
 from signatures.records import Drop, Example, Outcome, Record, Scenario, Seed
+
+Flow = Coroutine[Any, Any, list[Record]]
 
 SEEDS_A_READ = 64
 DETAIL_LIMIT = 4000
@@ -113,10 +115,12 @@ class Pipeline:
         self._running: set[asyncio.Task[None]] = set()
         self._started = 0
         self._fruitful_draw = 0
+        self._one_by_one = False
 
     async def run(self, seeds: Iterable[Seed], *, n: int, rows_in_flight: int, draws: int | None) -> Ending:
         """Accept `n` examples, or say why not. Raises what a step raises, UserError included."""
         self._n = n
+        self._one_by_one = rows_in_flight == 1
         units = self._units(seeds, draws)
         try:
             async for unit in units:
@@ -155,14 +159,14 @@ class Pipeline:
     def _useful(self) -> int:
         """How many rows it makes sense to have under way, going by the share accepted so far."""
         settled = self.stages[-1].turnstile.next
-        share = (self.accepted + 1) / (settled + 2)
+        share = (self.accepted + 1) / (settled + 1)
         return math.ceil((self._n - self.accepted) / share)
 
     async def _walk(self, position: int, unit: Unit) -> None:
         """Take one row through all stages; every row passes every turnstile, alive or not."""
         live: list[Record] = [unit.record]
         joined = unit.draw == 0
-        for stage in self.stages:
+        for stage in self.stages[:-1]:
             if joined:
                 flows = [self._flow(record, stage.free, unit.draw) for record in live]
                 live = [record for flow in await _all(flows) for record in flow]
@@ -171,9 +175,18 @@ class Pipeline:
                     live = [kept for record in live for kept in self._decide(*stage.ordered, record, unit.draw)]
                 if joined and stage.fills_pool:
                     self._fill_pool(live)
-                if stage is self.stages[-1]:
-                    self._accept(live, unit.draw)
             joined = joined or stage.fills_pool
+        await self._leave(position, live, unit.draw)
+
+    async def _leave(self, position: int, live: list[Record], draw: int) -> None:
+        """The last stage: what comes out is accepted at this row's turn, each record as soon as it is there."""
+        last = self.stages[-1]
+        flows = [self._flow(record, last.free, draw) for record in live]
+        async with _branches(flows, at_once=not self._one_by_one) as branches, last.turnstile.turn(position):
+            for branch in branches:
+                self._accept(await branch, draw)
+                if self.accepted >= self._n:
+                    return
 
     async def _flow(self, record: Record, steps: list[tuple[str, Step]], draw: int) -> list[Record]:
         """The records that come out of `steps`; each one goes on as soon as it is there."""
@@ -291,20 +304,30 @@ def _checked(name: str, step: Step, outcome: Outcome) -> Outcome:
     return tuple({record.id: record for record in outcome}.values())
 
 
-async def _all(flows: Iterable[Coroutine[Any, Any, list[Record]]]) -> list[list[Record]]:
-    """What all of them give. Where one fails the others are cancelled; where it may not go on, they end by themselves.
+@asynccontextmanager
+async def _branches(flows: Iterable[Flow], *, at_once: bool = True) -> AsyncIterator[list[Awaitable[list[Record]]]]:
+    """The flows, started `at_once`, or each when it is awaited.
 
+    Where one fails the others are cancelled; where it may not go on, they end by themselves.
     So no branch of a row outlives it, and the answers under way in the others when a budget ends are kept.
     """
-    tasks = [asyncio.ensure_future(flow) for flow in flows]
+    waiting = list(flows)
+    tasks = [asyncio.ensure_future(flow) for flow in waiting] if at_once else []
     try:
-        return await asyncio.gather(*tasks)
+        yield [*tasks] if at_once else [*waiting]
     except StopRun:
-        await asyncio.wait(tasks)
+        if tasks:
+            await asyncio.wait(tasks)
         raise
     finally:
-        for task in tasks:
-            task.cancel()
+        for branch in tasks or waiting:
+            branch.cancel() if isinstance(branch, asyncio.Task) else branch.close()
+
+
+async def _all(flows: Iterable[Flow]) -> list[list[Record]]:
+    """What all of them give."""
+    async with _branches(flows) as tasks:
+        return await asyncio.gather(*tasks)
 
 
 def _raise_gravest(errors: list[BaseException]) -> None:

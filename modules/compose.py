@@ -1,5 +1,6 @@
 """Task composition: sequential, parallel-then-sequential, or a mix of both (paper, section 3.1)."""
 
+import random
 from typing import Annotated
 
 import dspy
@@ -9,7 +10,7 @@ from button.checks.composition import composition_problems
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
-from modules.details import ideas
+from modules.details import next_steps, side_steps
 from signatures.compose import ComposeInParallel, ComposeSequentially
 from signatures.records import AtomicTask, Composition, Outcome, Strategy, SubTask
 
@@ -31,7 +32,7 @@ class _Composing(dspy.Module):
         def problems(found: dspy.Prediction) -> list[str]:
             return composition_problems(found.composed_task, self.plan(record.task, found))
 
-        inputs = {"task": record.task, "ideas": ideas(work.random("ideas"))}
+        inputs = {"task": record.task, "ideas": self.ideas(work.random("ideas"))}
         answer = await self.ask.aforward(work, inputs=inputs, check=problems)
         composition = Composition.derive(
             record,
@@ -42,7 +43,12 @@ class _Composing(dspy.Module):
         )
         return (composition,)
 
+    def ideas(self, rng: random.Random) -> str:
+        """Kinds of tasks for the new ones, drawn by the program so that rows differ."""
+        raise NotImplementedError
+
     def plan(self, task: str, answer: dspy.Prediction) -> tuple[SubTask, ...]:
+        """The sub-tasks and what each depends on."""
         raise NotImplementedError
 
 
@@ -54,6 +60,9 @@ class SequentialComposition(_Composing):
     @validate_call
     def __init__(self, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
         super().__init__(ComposeSequentially, demos, tries, temperature)
+
+    def ideas(self, rng: random.Random) -> str:
+        return next_steps(rng)
 
     def plan(self, task: str, answer: dspy.Prediction) -> tuple[SubTask, ...]:
         return (SubTask(task=task), SubTask(task=answer.subsequent_task.strip(), depends_on=(0,)))
@@ -67,6 +76,9 @@ class ParallelThenSequentialComposition(_Composing):
     @validate_call
     def __init__(self, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
         super().__init__(ComposeInParallel, demos, tries, temperature)
+
+    def ideas(self, rng: random.Random) -> str:
+        return f"parallel: {side_steps(rng)}; subsequent: {next_steps(rng)}"
 
     def plan(self, task: str, answer: dspy.Prediction) -> tuple[SubTask, ...]:
         return (

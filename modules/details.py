@@ -23,7 +23,22 @@ CITIES = (
 CURRENCIES = ("euros", "US dollars", "pounds", "Canadian dollars")
 TIMES = ("8:30 AM", "9:15 AM", "10 AM", "11:45 AM", "1 PM", "2:30 PM", "4 PM", "5:45 PM", "7 PM", "8:15 PM")
 
-OPENINGS = ("Find", "Look up", "Check", "Get", "Search for", "List", "Work out", "Find out", "Compare", "Retrieve")
+OPENINGS = ("Find", "Look up", "Check", "Get", "Find out", "Search for", "Retrieve", "See")
+SIDE_STEPS = (
+    "getting the weather forecast for the same place and day",
+    "looking up the opening hours of a place that is needed",
+    "finding out what something else that is needed costs",
+    "looking up the travel time to the place",
+    "checking the calendar of the same person for the same day",
+    "finding the contact details of someone involved",
+    "looking up the rules or requirements that apply",
+    "searching for a second offer to compare with",
+    "checking the stock or availability of something related",
+    "getting the exchange rate that is needed",
+    "looking up the ratings of a provider",
+    "finding an alternative nearby",
+)
+
 DIRECTIONS = (
     "health and fitness",
     "money and banking",
@@ -73,32 +88,35 @@ def details(rng: random.Random) -> tuple[str, ...]:
     )
 
 
-def ideas(rng: random.Random) -> str:
-    """Three kinds of tasks that a next step may be, each with what it needs to be self-contained."""
+def next_steps(rng: random.Random) -> str:
+    """Two kinds of steps that need an earlier result, each with what it needs to be self-contained."""
     person = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
     kinds = (
-        f"booking or reserving it for {person}",
-        f"sending {person} a message about it",
-        "setting a reminder for it",
+        f"booking it for {person}",
+        f"sending {person} a message with it",
+        f"setting a reminder for it for {person}",
         f"adding it to the calendar of {person}",
         f"working out the total for {rng.randrange(2, 9)} people",
-        f"converting the amount into {rng.choice(('Swiss francs', 'Japanese yen', 'Norwegian kroner', 'Mexican pesos'))}",
-        f"ordering {rng.randrange(2, 9)} of them",
-        "finding the way there",
+        f"converting the amount into {rng.choice(('Swiss francs', 'Japanese yen', 'Norwegian kroner'))}",
+        f"ordering {rng.randrange(2, 9)} of them for {person}",
         f"saving it in the notes of {person}",
         "checking whether it is still available",
-        "getting the reviews of the best one",
-        "estimating how long it takes",
-        "getting the weather for that place and day",
+        "getting the reviews of it",
         f"sharing a summary of it with {person}",
         f"registering {person} for it",
         f"requesting a quote for it in the name of {person}",
         f"making an appointment for {person} there",
-        "looking up the details of the best result",
+        "looking up more details of it",
         "looking up the opening hours there",
-        "finding a cheaper alternative to it",
+        f"reserving a place for {person}",
+        f"planning the trip there for {person}",
     )
-    return ", ".join(rng.sample(kinds, 3))
+    return " or ".join(rng.sample(kinds, 2))
+
+
+def side_steps(rng: random.Random) -> str:
+    """Two kinds of steps that can be done beside another one, without its result."""
+    return " or ".join(rng.sample(SIDE_STEPS, 2))
 
 
 def direction(rng: random.Random) -> str:

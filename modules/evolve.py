@@ -48,4 +48,4 @@ class ScenarioEvolution(dspy.Module):
 
         inputs = {"scenario": record.text, "direction": direction(work.random("direction", index))}
         answer = await self.ask.aforward(work, inputs=inputs, check=problems, label=str(index))
-        return Scenario.derive(record, text=answer.new_scenario, evolved=True)
+        return Scenario.derive(record, text=answer.new_scenario.strip(), evolved=True)

@@ -1,6 +1,7 @@
 """Function definition: what a program would need to do the sub-tasks (paper, section 3.1)."""
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 
 import dspy
@@ -24,6 +25,10 @@ from signatures.functions import (
     ParameterDraft,
 )
 from signatures.records import Composition, Function, JsonObject, Outcome, Problem
+
+# No capitals and no digits after the first letter: names and values of this one request have no place in a function.
+GENERAL_SENTENCE = r"^[A-Z][a-z][a-z ,'()/-]{20,140}\.$"
+GENERAL_PHRASE = r"^[A-Z][a-z ,'()/-]{5,80}$"
 
 
 class FunctionDefinition(dspy.Module):
@@ -124,9 +129,11 @@ def one_schema(types: Sequence[JsonType], needed: Sequence[Sequence[FieldDraft]]
     schema = copy.deepcopy(output_schema(DefineFunction))
     properties = schema["properties"]
     properties["name"]["pattern"] = NAME_PATTERN
+    properties["description"]["pattern"] = GENERAL_SENTENCE
     for fields in (properties["parameters"], properties["responses"]):
         fields["minItems"] = 1
         fields["items"]["properties"]["type"]["enum"] = list(types)
+        fields["items"]["properties"]["description"]["pattern"] = GENERAL_PHRASE
     properties["parameters"]["maxItems"] = len(needed) + 3
     properties["responses"]["maxItems"] = 3
     if needed:
@@ -166,11 +173,24 @@ def draft_problems(drafts: Sequence[FunctionDraft], composition: Composition) ->
         for draft in drafts
         if draft.sub_task > count
     ]
+    problems += [problem for draft in drafts for problem in _doubled_fields(draft)]
     if problems:
         return problems
     functions = callable_functions(drafts, composition)
     problems += [problem for function in functions for problem in function_problems(function)]
     return problems or set_problems(functions, links(drafts, count), composition.sub_tasks, composition.task)
+
+
+def _doubled_fields(draft: FunctionDraft) -> list[str]:
+    """The names that a draft gives to two fields: as a map it would silently lose one."""
+    problems = []
+    for what, fields in (("parameters", draft.parameters), ("responses", draft.responses)):
+        doubled = [name for name, count in Counter(field.name for field in fields).items() if count > 1]
+        problems += [
+            f"function '{draft.name}': '{name}' stands twice among its {what}; give each a name of its own"
+            for name in doubled
+        ]
+    return problems
 
 
 def callable_functions(drafts: Sequence[FunctionDraft], composition: Composition) -> tuple[Function, ...]:

@@ -28,4 +28,4 @@ class ScenarioExtraction(dspy.Module):
         answer = await self.ask.aforward(
             work, inputs={"text": record.text}, check=lambda found: scenario_problems(found.scenario)
         )
-        return (Scenario.derive(record, text=answer.scenario, domain=record.domain),)
+        return (Scenario.derive(record, text=answer.scenario.strip(), domain=record.domain),)

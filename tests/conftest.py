@@ -33,6 +33,8 @@ hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+pytest.register_assert_rewrite("golden", "walks")
+
 
 @pytest.fixture(autouse=True)
 def _own_tracking_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

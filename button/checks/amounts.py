@@ -87,6 +87,8 @@ def figures(text: str, *, loose: bool = False) -> list[Figure]:
     folded = _with_digits(LONG_NUMBER.sub(" ", fold(text)), loose=loose)
     found = []
     for match in _DIGITS.finditer(folded):
+        if len(match["number"]) > _LONGEST_NUMBER:
+            continue  # a model in a loop
         unit = match["unit"] or ""
         bare = float(match["number"].replace(",", "")) * (-1 if match["sign"] else 1)
         value = tidy(bare * _MAGNITUDES.get(unit, 1))

@@ -48,7 +48,7 @@ def _normalised(value: Any) -> Any:
     match value:
         case bool() | None:
             return value
-        case float() if value.is_integer():
+        case float() if value.is_integer() and abs(value) < 2**63:
             return int(value)
         case str():
             return " ".join(value.casefold().split())

@@ -1,11 +1,11 @@
 """Whether a composed task and its sub-tasks hang together (paper, section 3.1), as far as words can tell."""
 
-from button.checks.details import Detail, details, details_of, missing_details
+from button.checks.details import details, details_of, missing_details
 from button.checks.vocabulary import LOOKUP_VERBS, content_words, overlap, stem, tokens
 from button.checks.wording import task_problems
 from signatures.records import SubTask
 
-__all__ = ["Detail", "composition_problems", "details", "details_of", "missing_details"]
+__all__ = ["composition_problems", "details_of", "graph_problems", "missing_details"]
 
 # Two sub-tasks that share more of their words are one. "Find flights from Rome to Oslo" and "Book flights from Rome to
 # Oslo" share 0.6, a task and its rewording with one more detail 0.85.

@@ -12,7 +12,7 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 def trace_arguments(turns: Sequence[Turn], functions: Sequence[Function]) -> tuple[ArgumentSource, ...]:
-    """One entry for each scalar value in the arguments of each call, in order (docs/design/provenance.md).
+    """One entry for each scalar value in the arguments of each call, in order.
 
     The origin is the first that applies: "user" where the user's message says the value (numbers in words or
     digits, dates and times in any notation), "result" where an earlier result holds it or it is computed from one,

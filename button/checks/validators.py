@@ -33,12 +33,10 @@ def _compiled(schema: bytes) -> jsonschema_rs.Draft202012Validator:
 
 def misfits(schema: dict[str, Any], value: Any, *, what: str) -> Iterator[str]:
     """How `value` misfits `schema`, one sentence a fault; `what` is what a field is called ("argument")."""
-    try:
-        errors = validator(schema).iter_errors(value)
-    except UnicodeEncodeError as half:  # of a surrogate pair
-        yield f"a {what} holds {half.object!a}, which is no Unicode text"
+    if fault := _unwritable(value):
+        yield f"a {what} {fault}"
         return
-    for error in errors:
+    for error in validator(schema).iter_errors(value):
         kind = error.kind.as_dict()
         where = _path(error.instance_path)
         match error.kind.name:
@@ -58,6 +56,15 @@ def misfits(schema: dict[str, Any], value: Any, *, what: str) -> Iterator[str]:
                 yield f"{what} '{where}' is {shown(error.instance)}, its schema allows only {allowed}"
             case _:
                 yield f"{what} '{where}' is {shown(error.instance)}, which its schema refuses: {error.message}"
+
+
+def _unwritable(value: Any) -> str:
+    """What keeps a value from being written as JSON: whole numbers beyond 64 bits, half a surrogate pair."""
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        return f"cannot be written as JSON ({error}): {shown(value)}"
+    return ""
 
 
 def shown(value: Any) -> str:

@@ -5,6 +5,7 @@ more slots bring nothing and make sampled text differ from run to run.
 """
 
 import asyncio
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -26,15 +27,17 @@ MISSING = (
 
 
 class LlamaCpp:
-    """An engine over one GGUF file. `threads` are CPU threads, `context` the tokens of prompt and answer together."""
+    """An engine over one GGUF file. `threads` are CPU threads (None: the cores that the machine's load leaves free),
+    `context` the tokens of prompt and answer together.
+    """
 
     concurrency = 1
     json_schema = True
     small = True
 
-    def __init__(self, path: Path, *, threads: int, context: int, cache_prompt: bool) -> None:
+    def __init__(self, path: Path, *, threads: int | None, context: int, cache_prompt: bool) -> None:
         self.path = path
-        self.threads = threads
+        self.threads = threads or free_cores()
         self.context = context
         self.cache_prompt = cache_prompt
         self.limits = Limits(max_in_flight=1)
@@ -45,7 +48,8 @@ class LlamaCpp:
         body = self._body(request)
         answer = await asyncio.get_running_loop().run_in_executor(self._worker, self._complete, body)
         _refuse(answer)
-        return response_of(answer, request.model)
+        # llama.cpp names the model by its path, which is nobody's business.
+        return response_of({**answer, "model": self.path.stem}, request.model)
 
     async def aclose(self) -> None:
         self._server = None
@@ -91,7 +95,7 @@ class Embedded(LlamaCpp):
     def __init__(
         self,
         size: Literal["1.5b", "0.5b", "135m"] = "1.5b",
-        threads: PositiveInt = 2,
+        threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
     ) -> None:
@@ -108,12 +112,17 @@ class Gguf(LlamaCpp):
         repo: str | None = None,
         file: str | None = None,
         sha256: str | None = None,
-        threads: PositiveInt = 2,
+        threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
     ) -> None:
         found = gguf_file(path, repo, file, sha256)
         super().__init__(found, threads=threads, context=context, cache_prompt=cache_prompt)
+
+
+def free_cores() -> int:
+    """Cores that are not busy now, at least one: a llama.cpp thread that has to wait for its core holds up all others."""
+    return max(1, len(os.sched_getaffinity(0)) - round(os.getloadavg()[0]))
 
 
 def _refuse(answer: dict[str, Any]) -> None:

@@ -16,7 +16,9 @@ _STOP = frozenset(
     "a an and the of for to in on at by with from as is it its be are this that these those my me i you your we our us"
     " they them he she his her can could would will please help need want like some any all not no do does did have has"
     " had get find looking new good best what which who how when where there up out about into over after before more"
-    " most one two also using use".split()
+    " most one two also using use provide retrieve fetch function endpoint api json tool list information detail data"
+    " create calculate convert send generate specific today interested planning friend number current latest different"
+    " given based able tell give show search check available name hey hello thank thanks know question answer".split()
 )
 
 

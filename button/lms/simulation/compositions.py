@@ -9,7 +9,7 @@ from button.lms.simulation.world import COMMON, Domain, Template, World, draw_sl
 from signatures.records import JsonObject
 
 # How often a follower is drawn: one of the domain itself with a function, a shared one with a function, arithmetic.
-_OWN, _SHARED, _ARITHMETIC = 3.0, 1.0, 0.5
+_OWN, _SHARED, _ARITHMETIC = 3.0, 1.0, 0.4
 # Two calls of one function, for two cities or dates, are the plainest parallel task.
 _TWIN_WEIGHT = 2.0
 

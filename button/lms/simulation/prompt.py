@@ -27,7 +27,8 @@ PARTS = {
 # The input fields that tell the parts apart whose output is one common word.
 _INPUTS = {
     "EvolveScenario": {"scenario", "direction"}, "DefineFunctions": {"composed_task", "sub_tasks"},
-    "PlayUser": {"need"}, "PlayTool": {"function", "call"}, "NameScenario": {"text"}, "WriteAtomicTask": {"scenario", "details"},
+    "PlayUser": {"need"}, "PlayTool": {"function", "call"}, "NameScenario": {"text"},
+    "WriteAtomicTask": {"scenario", "details"},
 }  # fmt: skip
 
 _MARK = re.compile(r"\[\[ ## (\w+) ## \]\]\n?")

@@ -1,17 +1,23 @@
 """Plays NameScenario and EvolveScenario: phrases such as "renting a bicycle in a foreign city"."""
 
 import random
+import re
 
 from button.lms.simulation.choices import rarest, words_of
 from button.lms.simulation.question import Question
 from button.lms.simulation.world import Template, World
 from signatures.records import JsonObject
 
-# A conversation names its matter at the beginning; what follows is mostly the answer.
-READ_CHARACTERS = 600
+# A conversation names its matter in what the person says first; after a few lines it is about details.
+READ_CHARACTERS = 400
+_FIRST_SAID = re.compile(
+    r"\A\s*(?:user|human|person)\s*:\s*(.*?)(?=^\s*\w+\s*:|\Z)", re.DOTALL | re.IGNORECASE | re.MULTILINE
+)
 SETTING_SHARE = 0.7
 # How often a direction is followed rather than another field of life chosen.
 HEED_SHARE = 0.8
+# Whoever wants to "book a flight" does not want a book.
+_BOOKING = re.compile(r"\bbook (?=(?:an?|the|me|my|us|our|two|some)\b)", re.IGNORECASE)
 _GENERAL_WORDS = ("getting help with", "asking about", "sorting out", "looking into")
 _SPECIFICS = ("in Lisbon on 3 May", "for 250 dollars", "with Maria Lopez")
 
@@ -19,7 +25,9 @@ _SPECIFICS = ("in Lisbon on 3 May", "for 250 dollars", "with Maria Lopez")
 def name_scenario(question: Question) -> JsonObject:
     """The situation behind a text: of the nearest task, or from the text's own rare words."""
     rng, index = question.rng, question.index
-    text = question.inputs.get("text", "")[:READ_CHARACTERS]
+    text = question.inputs.get("text", "")
+    said = _FIRST_SAID.match(text)
+    text = _BOOKING.sub("", (said[1] if said else text)[:READ_CHARACTERS])
     task = index.best(text)
     if task is None:
         words = [word for word in rarest(words_of(text), index, 3) if word.isalpha()]

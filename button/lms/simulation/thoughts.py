@@ -42,8 +42,8 @@ _PRONOUNS = {"me": "them", "us": "them", "my": "their", "our": "their", "I": "th
 _PRONOUN = re.compile(r"(?<!\")\b(?:me|us|my|our|I|we)\b(?!\.)")
 _UNITS = {
     "km": "km", "cm": "cm", "mm": "mm", "m": "m", "kg": "kg", "g": "g", "mg": "mg", "kwh": "kilowatt hours",
-    "gb": "gigabytes", "minutes": "minutes", "days": "days", "weeks": "weeks", "years": "years", "percentage": "percent", "usd": "dollars",
-    "celsius": "degrees Celsius", "liters": "liters", "mbit": "megabits a second", "tons": "tons",
+    "gb": "gigabytes", "mbit": "megabits a second", "tons": "tons", "liters": "liters", "celsius": "degrees Celsius",
+    "minutes": "minutes", "days": "days", "weeks": "weeks", "years": "years", "percentage": "percent", "usd": "dollars",
 }  # fmt: skip
 
 

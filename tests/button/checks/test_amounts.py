@@ -76,6 +76,11 @@ def test_any_price_is_read_back(price: object) -> None:
     assert float(str(price)) in numbers_in(f"It costs ${price}.").values
 
 
+def test_digits_without_end_are_no_number() -> None:
+    assert figures("7" * 400) == []
+    assert as_number("7" * 400) is None
+
+
 @given(st.text())
 def test_any_text_can_be_read(text: str) -> None:
     assert all(figure.readings[0] == figure.value for figure in figures(text, loose=True))

@@ -151,7 +151,7 @@ def test_any_arguments_can_be_checked(arguments: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("odd", [10**30, "\ud800", float("nan"), "a\x00b", [[[]]]])
-def test_odd_values_are_checked_like_any(odd: Any) -> None:
+def test_odd_values_are_refused_without_a_crash(odd: Any) -> None:
     problems = call_problems(search(passengers=odd), FUNCTIONS)
-    assert len(problems) == (0 if odd == 10**30 else 1)
+    assert len(problems) == 1
     assert all(problem.encode() for problem in problems)

@@ -1,0 +1,9 @@
+from typing import Any
+
+import pytest
+from golden import cases, check
+
+
+@pytest.mark.parametrize("case", cases("judge"))
+async def test_golden_cases(case: dict[str, Any]) -> None:
+    await check(case)

@@ -1,0 +1,322 @@
+"""Covers the assistant agent's parts: what it sees, what it may call when, and which turns count. The play: test_simulate."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dspy
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import Scripted, schema_of, work_of
+from strategies import weather_example
+
+from button.export.button_text import RULES
+from button.lms.schema import is_closed
+from modules.play_assistant import AssistantAgent, majority, offer, turn_problems, turn_schema, view
+from signatures.records import (
+    AssistantTurn,
+    Call,
+    Composition,
+    Drop,
+    Function,
+    Problem,
+    Result,
+    SubTask,
+    ToolTurn,
+    Turn,
+    UserTurn,
+)
+
+WEATHER = weather_example()
+PROBLEM = WEATHER.trajectory.problem
+USER = UserTurn(content="Book me a ticket to the warmer of Oslo and Rome on Friday.")
+FORECAST, TICKET = PROBLEM.functions
+
+
+def forecast(city: str, **more: Any) -> Call:
+    return Call(name="get_forecast", arguments={"city": city, "day": "Friday", **more})
+
+
+def calling(*calls: Call) -> AssistantTurn:
+    return AssistantTurn(thought="I need this.", calls=calls)
+
+
+def final(text: str = "Rome is warmer with 18.25 degrees.") -> AssistantTurn:
+    return AssistantTurn(thought="All is known.", final=text)
+
+
+def answered(*calls: Call) -> list[Turn]:
+    """A round: the calls, and an answer to each."""
+    results = (Result(name=call.name, arguments=call.arguments, results={"temperature": 18.25}) for call in calls)
+    return [calling(*calls), ToolTurn(results=tuple(results))]
+
+
+def problem(*sub_tasks: tuple[str, Sequence[int]]) -> Problem:
+    """A problem from `("a b", [0])`: the functions of each sub-task, and what it depends on."""
+    names = list(dict.fromkeys(name for uses, _ in sub_tasks for name in uses.split()))
+    plan = tuple(SubTask(task=f"Do {i}.", depends_on=tuple(needs)) for i, (_, needs) in enumerate(sub_tasks))
+    composition = Composition.derive(None, scenario="s", task="Do all.", strategy="sequential", sub_tasks=plan)
+    functions = tuple(Function(name=name, description="Does it.", parameters={}, responses={}) for name in names)
+    uses = tuple(tuple(uses.split()) for uses, _ in sub_tasks)
+    return Problem.derive(composition, composition=composition, functions=functions, uses=uses)
+
+
+def offered(made: Problem, called: str) -> list[str]:
+    """What is offered after these calls, one a round."""
+    turns = [turn for name in called.split() for turn in answered(Call(name=name, arguments={}))]
+    return [function.name for function in offer(made, [USER, *turns])]
+
+
+# What it may call
+
+
+@pytest.mark.parametrize(
+    ("sub_tasks", "called", "expected"),
+    [
+        ([("a", []), ("b", [0])], "", "a"),
+        ([("a", []), ("b", [0])], "a", "b"),
+        ([("a", []), ("b", [0])], "a b", ""),
+        ([("a", []), ("b", []), ("c", [0, 1])], "", "a b"),
+        ([("a", []), ("b", []), ("c", [0, 1])], "b", "a"),
+        ([("a", []), ("b", []), ("c", [0, 1])], "b a", "c"),
+        ([("a b", []), ("c", [0])], "", "a b"),
+        ([("a b", []), ("c", [0])], "a", "b"),
+        ([("a", []), ("", [0]), ("c", [1])], "", "a"),
+        ([("a", []), ("", [0]), ("c", [1])], "a", "c"),
+        ([("", []), ("b", [0])], "", "b"),
+        ([("a", []), ("", [0])], "a", ""),
+        ([("a", []), ("a", []), ("c", [0, 1])], "", "a"),
+        ([("a", []), ("a", []), ("c", [0, 1])], "a", "a"),
+        ([("a", []), ("a", []), ("c", [0, 1])], "a a", "c"),
+        ([("a", []), ("a", [0])], "a", "a"),
+        ([("a", []), ("a", [0])], "a a", ""),
+        ([("a", []), ("b", [0])], "a a", "b"),
+        ([("a", []), ("b", [0]), ("c", [1]), ("d", [0])], "a", "b d"),
+    ],
+)
+def test_functions_are_offered_in_the_order_of_the_plan(
+    sub_tasks: list[tuple[str, list[int]]], called: str, expected: str
+) -> None:
+    assert offered(problem(*sub_tasks), called) == expected.split()
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    count = draw(st.integers(1, 5))
+    names = st.lists(st.sampled_from("abcd"), unique=True, max_size=2).map(" ".join)
+    needs = [sorted(draw(st.sets(st.integers(0, i - 1), max_size=2))) if i else [] for i in range(count)]
+    return problem(*((draw(names), needs[i]) for i in range(count)))
+
+
+@given(problems(), st.data())
+def test_whoever_calls_what_is_offered_comes_to_the_end_of_the_plan(made: Problem, data: st.DataObject) -> None:
+    called: list[str] = []
+    while names := offered(made, " ".join(called)):
+        called.append(data.draw(st.sampled_from(names)))
+    assert sorted(called) == sorted(name for uses in made.uses for name in uses)
+
+
+@given(problems())
+def test_nothing_is_offered_that_needs_what_is_still_to_be_called(made: Problem) -> None:
+    free = {name for part, uses in zip(made.composition.sub_tasks, made.uses, strict=True) for name in uses
+            if not any(made.uses[earlier] for earlier in part.depends_on)}  # fmt: skip
+    assert set(offered(made, "")) <= free
+
+
+# What it sees
+
+
+def test_its_first_view_is_the_plan_the_rule_and_the_message() -> None:
+    seen = view(PROBLEM, [USER], parallel=True)
+    assert seen["sub_tasks"] == (
+        "1. Find Friday's temperature in Oslo. [functions: get_forecast]\n"
+        "2. Find Friday's temperature in Rome. [functions: get_forecast]\n"
+        "3. Book seats to the warmer city. (needs 1, 2) [functions: book_ticket]"
+    )
+    assert seen["functions"].startswith('[{"description":"Gives the temperature of a city on a day.","name":"get_forec')
+    assert seen["rule"] == RULES[True]
+    assert seen["observation"] == USER.content
+    assert seen["history"].messages == []
+    assert view(PROBLEM, [USER], parallel=False)["rule"] == RULES[False]
+
+
+def test_later_it_sees_its_own_turns_and_the_results_and_the_plan_once() -> None:
+    turns = [USER, *answered(forecast("Oslo")), *answered(forecast("Rome"))]
+    seen = view(PROBLEM, turns, parallel=False)
+    assert seen.keys() == {"observation", "history"}
+    assert seen["observation"] == (
+        '[{"arguments":{"city":"Rome","day":"Friday"},"name":"get_forecast","results":{"temperature":18.25}}]'
+    )
+    first, second = seen["history"].messages
+    assert (first["observation"], first["calls"], first["final_answer"]) == (USER.content, [forecast("Oslo")], "")
+    assert second.keys() == {"observation", "thought", "calls", "final_answer"}
+    assert '"city":"Oslo"' in second["observation"]
+
+
+# Which turns count
+
+
+def problems_of(turn: AssistantTurn, turns: Sequence[Turn] = (USER,), **how: Any) -> list[str]:
+    left = how.pop("left", offer(PROBLEM, turns))
+    return turn_problems(turn, PROBLEM, turns, how.pop("parallel", True), left)
+
+
+def test_grounded_calls_count() -> None:
+    assert problems_of(calling(forecast("Oslo"))) == []
+    assert problems_of(calling(forecast("Oslo"), forecast("Rome"))) == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "problem"),
+    [
+        (AssistantTurn(thought="", calls=(forecast("Oslo"),)), "the thought is empty"),
+        (AssistantTurn(thought="Hm."), "either calls or a final answer, exactly one"),
+        (AssistantTurn(thought="Hm.", calls=(forecast("Oslo"),), final="x"), "either calls or a final answer"),
+        (calling(Call(name="get_weather", arguments={})), "function 'get_weather' is not defined"),
+        (calling(Call(name="get_forecast", arguments={"city": "Oslo"})), "'day' is missing"),
+        (calling(forecast("Oslo", unit="kelvin")), "'unit' is"),
+        (calling(forecast("Oslo", hour=3)), "'hour' is not defined"),
+        (calling(forecast("Oslo"), forecast("oslo ")), "was already called with these arguments"),
+        (calling(forecast("Bergen")), "the value of 'city' is neither in the request nor in an earlier result"),
+        (final(), "not done yet: ['get_forecast'] are still to be called"),
+    ],
+)
+def test_a_turn_that_does_not_fit_is_refused_with_its_problem(turn: AssistantTurn, problem: str) -> None:
+    assert any(problem in found for found in problems_of(turn))
+
+
+def test_two_calls_in_one_turn_are_refused_where_parallel_is_off() -> None:
+    assert problems_of(calling(forecast("Oslo"), forecast("Rome")), parallel=False) == [
+        "2 calls in one turn; call one function at a time"
+    ]
+
+
+def test_a_call_made_in_an_earlier_turn_is_refused() -> None:
+    turns = (USER, *answered(forecast("Oslo")))
+    assert problems_of(calling(forecast("OSLO")), turns) == [
+        "'get_forecast' was already called with these arguments; use its result"
+    ]
+    assert problems_of(calling(forecast("Rome")), turns) == []
+
+
+def test_a_final_answer_counts_once_the_plan_is_done_and_only_if_it_reports() -> None:
+    ticket = Call(name="book_ticket", arguments={"city": "Rome"})
+    done = (USER, *answered(forecast("Oslo"), forecast("Rome")), *answered(ticket))
+    assert problems_of(final(), done) == []
+    assert any("77" in found for found in problems_of(final("It is 77 degrees in Rome."), done))
+
+
+async def test_without_a_plan_to_follow_the_assistant_may_answer_whenever_it_likes() -> None:
+    turns = (USER, *answered(forecast("Rome")))
+    said = {"thought": "Enough.", "calls": [], "final_answer": "It is 18.25 degrees in Rome."}
+    engine = Scripted(said)
+    agent = AssistantAgent(tries=1, temperature=0.2, samples=1, follow_plan=False)
+    assert await agent.aforward(PROBLEM, turns, True, work_of(engine)) == AssistantTurn(
+        thought="Enough.", final="It is 18.25 degrees in Rome."
+    )
+    assert fits(schema_of(engine.requests[0]), said)
+
+
+# Samples
+
+
+def test_the_first_turn_of_the_action_that_most_agree_on_is_taken() -> None:
+    one = AssistantTurn(thought="First.", calls=(forecast("Oslo"), forecast("Rome")))
+    same = AssistantTurn(thought="Second.", calls=(forecast("rome"), forecast(" Oslo")))
+    assert majority([calling(forecast("Oslo")), one, same], 3, PROBLEM) is one
+
+
+def test_final_answers_agree_whatever_their_words() -> None:
+    first, second = final("It is warm."), final("Rome, it is.")
+    assert majority([calling(forecast("Oslo")), first, second], 3, PROBLEM) is first
+
+
+@pytest.mark.parametrize(
+    ("cities", "samples", "votes"),
+    [(["Oslo", "Rome"], 2, 1), (["Oslo"], 2, 1), (["Oslo", "Oslo"], 4, 2), (["Oslo", "Rome", "Oslo", "Rome"], 4, 2)],
+)
+def test_half_is_no_majority_and_a_sample_that_failed_counts_against_it(
+    cities: list[str], samples: int, votes: int
+) -> None:
+    drop = majority([calling(forecast(city)) for city in cities], samples, PROBLEM)
+    assert isinstance(drop, Drop)
+    assert drop.reason == "inconsistent_action"
+    assert drop.detail.startswith(f"{votes} of {samples} samples agree on ")
+
+
+# The schema that a decoder is held to
+
+
+def fits(schema: dict[str, Any], said: dict[str, Any]) -> bool:
+    return bool(jsonschema_rs.validator_for(schema).is_valid(said))
+
+
+def said(*calls: Call, final_answer: str = "") -> dict[str, Any]:
+    return {"thought": "t", "calls": [call.model_dump() for call in calls], "final_answer": final_answer}
+
+
+async def asked_schema(turns: Sequence[Turn], *, parallel: bool, follow_plan: bool = True) -> dict[str, Any]:
+    """The schema under which the agent is asked for the turn after `turns`."""
+    engine = Scripted(PlayAssistant=lambda _: said(final_answer="x"))
+    agent = AssistantAgent(tries=1, temperature=0.2, samples=1, follow_plan=follow_plan)
+    try:
+        await agent.aforward(PROBLEM, tuple(turns), parallel, work_of(engine))
+    except Exception:
+        pass
+    schema: dict[str, Any] = schema_of(engine.requests[0])
+    return schema
+
+
+async def test_under_the_schema_only_what_is_offered_can_be_called_with_its_own_arguments() -> None:
+    schema = await asked_schema([USER], parallel=False)
+    assert fits(schema, said(forecast("Oslo")))
+    assert fits(schema, said(forecast("Oslo", unit="celsius")))
+    assert not fits(schema, said(Call(name="book_ticket", arguments={"city": "Rome"})))
+    assert not fits(schema, said(forecast("Oslo", unit="kelvin")))
+    assert not fits(schema, said(forecast("Oslo", seats=["4A"])))
+    assert not fits(schema, said(Call(name="get_forecast", arguments={"city": "Oslo"})))
+
+
+async def test_under_the_schema_there_is_no_answer_before_the_plan_is_done_and_no_call_after() -> None:
+    schema = await asked_schema([USER], parallel=True)
+    assert not fits(schema, said(final_answer="Rome."))
+    assert not fits(schema, said(forecast("Oslo"), final_answer="Rome."))
+    ticket = Call(name="book_ticket", arguments={"city": "Rome"})
+    done = [USER, *answered(forecast("Oslo"), forecast("Rome")), *answered(ticket)]
+    schema = await asked_schema(done, parallel=True)
+    assert fits(schema, said(final_answer="Rome."))
+    assert not fits(schema, said(forecast("Bergen")))
+
+
+async def test_under_the_schema_there_are_as_many_calls_at_once_as_sub_tasks_are_ready_or_one() -> None:
+    two = said(forecast("Oslo"), forecast("Rome"))
+    assert fits(await asked_schema([USER], parallel=True), two)
+    assert not fits(await asked_schema([USER], parallel=False), two)
+    assert not fits(await asked_schema([USER, *answered(forecast("Oslo"))], parallel=True), two)
+
+
+async def test_without_a_plan_the_schema_leaves_calls_and_answer_open() -> None:
+    schema = await asked_schema([USER], parallel=True, follow_plan=False)
+    for turn in (
+        said(final_answer="x"),
+        said(forecast("Oslo")),
+        said(Call(name="book_ticket", arguments={"city": "R"})),
+    ):
+        assert fits(schema, turn)
+
+
+def test_a_turn_without_optional_arguments_is_asked_for_strictly() -> None:
+    every = FORECAST.model_copy(update={"required": tuple(FORECAST.parameters)})
+    assert is_closed(turn_schema([every], most=1, must_call=True))
+    assert is_closed(turn_schema([], most=1, must_call=False))
+    assert not is_closed(turn_schema([FORECAST], most=1, must_call=True))
+
+
+def test_the_prompt_is_a_signature_of_the_view() -> None:
+    """DSPy warns of inputs that are missing or unknown."""
+    from signatures.play import PlayAssistant
+
+    for turns in ([USER], [USER, *answered(forecast("Oslo"))]):
+        assert view(PROBLEM, turns, parallel=True).keys() <= PlayAssistant.input_fields.keys()
+    assert isinstance(view(PROBLEM, [USER], parallel=True)["history"], dspy.History)
