@@ -84,8 +84,7 @@ async def generate(settings: GenerateSettings) -> Ended:
     Raises UserError for what the user can mend; everything journaled stays.
     """
     config = as_config(settings)
-    _lean()
-    with locked(settings.out), opened_journal(settings.out, config) as journal:
+    with _lean(), locked(settings.out), opened_journal(settings.out, config) as journal:
         finished = journal.meta("finished")
         if finished is not None:
             log.info("%s is finished, with %s accepted trajectories: nothing to do", settings.out, finished)
@@ -131,10 +130,12 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
     return Ended(EXIT[ending.reason], ending.accepted)
 
 
-def _lean() -> None:
+@contextmanager
+def _lean() -> Iterator[None]:
     """DSPy without its histories, so that memory stays flat, and without thread hops, which cost half a call."""
-    dspy.configure(disable_history=True, max_trace_size=0)
     asyncio.get_running_loop().set_default_executor(_Inline())
+    with dspy.context(disable_history=True, max_trace_size=0):  # `configure` refuses the second run of a process
+        yield
 
 
 class _Inline(ThreadPoolExecutor):

@@ -93,6 +93,10 @@ class Journal:
         finally:
             self._db.close()
 
+    def holds_work(self) -> bool:
+        """Whether an LM answer or an accepted example would be lost with it."""
+        return bool(self.accepted() or self._answers or self.spent()[0])
+
     # What the run says about itself
 
     def meta(self, key: str) -> str | None:
@@ -220,7 +224,9 @@ class Journal:
 
     def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._db.execute(statement, values)
+            # `yield from` would also close the cursor, which fails in a reader that outlives the journal.
+            for row in self._db.execute(statement, values):  # noqa: UP028
+                yield row
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:

@@ -308,18 +308,39 @@ def _checked(name: str, step: Step, outcome: Outcome) -> Outcome:
 async def _branches(flows: Iterable[Flow], *, at_once: bool = True) -> AsyncIterator[list[Awaitable[list[Record]]]]:
     """The flows, started `at_once`, or each when it is awaited.
 
-    Where one fails the others are cancelled; where it may not go on, they end by themselves.
-    So no branch of a row outlives it, and the answers under way in the others when a budget ends are kept.
+    Where one fails its row does at once, whatever it waits for, and the others are cancelled; where one may not go
+    on, they end by themselves. So no branch of a row outlives it, and the answers under way in the others when
+    a budget ends are kept.
     """
     waiting = list(flows)
     tasks = [asyncio.ensure_future(flow) for flow in waiting] if at_once else []
+    row = asyncio.current_task()
+    assert row is not None
+
+    failed: list[BaseException] = []
+
+    def notice(task: asyncio.Task[list[Record]]) -> None:
+        error = task.exception() if not task.cancelled() else None
+        if error is not None and not isinstance(error, StopRun):
+            failed.append(error)
+            if len(failed) == 1:
+                row.cancel()
+
+    for task in tasks:
+        task.add_done_callback(notice)
     try:
         yield [*tasks] if at_once else [*waiting]
     except StopRun:
         if tasks:
             await asyncio.wait(tasks)
         raise
+    except asyncio.CancelledError:
+        if failed and not row.uncancel():
+            raise failed[0] from None
+        raise
     finally:
+        for task in tasks:
+            task.remove_done_callback(notice)
         for branch in tasks or waiting:
             branch.cancel() if isinstance(branch, asyncio.Task) else branch.close()
 

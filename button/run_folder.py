@@ -35,26 +35,35 @@ def locked(out: Path) -> Iterator[None]:
 
 @contextmanager
 def opened_journal(out: Path, config: JsonObject) -> Iterator[Journal]:
-    """The folder's journal. Raises UserError where it belongs to a run of another config or format."""
+    """The folder's journal. Raises UserError where it belongs to a run of another config or format.
+
+    A run that has no answer of a model yet, because its first config named a wrong one, say, binds nobody: its journal
+    makes way for a new one.
+    """
     journal = Journal(out / JOURNAL)
     try:
-        _check_config(out, journal, config)
+        if not _fits(out, journal, config):
+            journal.close()
+            for name in (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"):
+                (out / name).unlink(missing_ok=True)
+            journal = Journal(out / JOURNAL)
         yield journal
     finally:
         journal.close()
 
 
-def _check_config(out: Path, journal: Journal, config: JsonObject) -> None:
+def _fits(out: Path, journal: Journal, config: JsonObject) -> bool:
+    """Whether the journal is of this config. Raises UserError where it is not and holds work."""
     known, format_ = journal.meta("config"), journal.meta("format")
     if format_ not in (None, FORMAT):
         raise UserError(f"{journal.path} has format {format_}, this version reads {FORMAT}; choose another `out`")
-    if known is not None:
-        different = differing_keys(orjson.loads(known), config)
-        if different:
-            lines = "\n  ".join(different)
-            raise UserError(
-                f"out={out} holds a run of another config:\n  {lines}\nrun with that config, or choose another `out`"
-            )
+    different = differing_keys(orjson.loads(known), config) if known is not None else []
+    if different and journal.holds_work():
+        lines = "\n  ".join(different)
+        raise UserError(
+            f"out={out} holds a run of another config:\n  {lines}\nrun with that config, or choose another `out`"
+        )
+    return not different
 
 
 def pin_config(out: Path, journal: Journal, config: JsonObject) -> None:

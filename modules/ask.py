@@ -33,7 +33,8 @@ class Ask(dspy.Module):
     """Asks one signature until its answer passes the check, at most `tries` times.
 
     The retry shows the model its previous answer and the problems found, with the same (optimised) instructions and
-    demos. `temperature` None leaves it to the LM.
+    demos. A small model would repeat what it is shown: it is asked the same again, with another seed. `temperature`
+    None leaves it to the LM.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Ask(dspy.Module):
         for attempt in range(self.tries):
             seed = work.seed(self.role, label, attempt)
             signature = self.predict.signature
-            if problems:
+            if problems and not work.is_small(self.role):
                 signature = _retry_signature(signature)
                 asked = {**inputs, "previous_output": previous, "problems": problems}
             answer = await self._answer(work, signature, asked, seed, schema)

@@ -7,47 +7,93 @@ import dspy
 from pydantic import Field, validate_call
 
 from button.checks.composition import composition_problems
+from button.lms.schema import object_schema
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
 from modules.details import next_steps, side_steps
-from signatures.compose import ComposeInParallel, ComposeSequentially
-from signatures.records import AtomicTask, Composition, Outcome, Strategy, SubTask
+from modules.forms import form_schema, next_forms, said_in_one_go, side_forms
+from signatures.compose import AccompanyTask, ComposeInParallel, ComposeSequentially, ContinueTask
+from signatures.records import AtomicTask, Composition, JsonObject, Outcome, Strategy, SubTask
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Composing(dspy.Module):
-    """One call that writes all the pieces; the strategies differ in the signature and in the shape of the plan."""
+    """One call that writes all the pieces; the strategies differ in the signatures and in the shape of the plan.
+
+    A small model fills in forms instead (`modules.forms`).
+    """
 
     takes = AtomicTask
     gives = Composition
     strategy: Strategy
+    pieces: tuple[str, ...]
 
-    def __init__(self, signature: type[dspy.Signature], demos: int, tries: int, temperature: float) -> None:
+    def __init__(
+        self,
+        signature: type[dspy.Signature],
+        narrow: type[dspy.Signature],
+        *,
+        demos: int,
+        tries: int,
+        temperature: float,
+    ) -> None:
         super().__init__()
         self.ask = shipped(Ask(signature, role="compose", tries=tries, temperature=temperature, max_tokens=400), demos)
+        self.ask_narrow = shipped(
+            Ask(narrow, role="compose", tries=tries, temperature=temperature, max_tokens=150), demos
+        )
 
     async def aforward(self, record: AtomicTask, work: Work) -> Outcome:
-        def problems(found: dspy.Prediction) -> list[str]:
-            return composition_problems(found.composed_task, self.plan(record.task, found))
-
-        inputs = {"task": record.task, "ideas": self.ideas(work.random("ideas"))}
-        answer = await self.ask.aforward(work, inputs=inputs, check=problems)
+        rng = work.random("forms")
+        if work.is_small("compose"):
+            written, composed = await self._fill_in(record, work, rng)
+        else:
+            written, composed = await self._write(record.task, work, rng)
         composition = Composition.derive(
             record,
             scenario=record.scenario,
-            task=answer.composed_task.strip(),
+            task=composed,
             strategy=self.strategy,
-            sub_tasks=self.plan(record.task, answer),
+            sub_tasks=self.plan(record.task, written),
         )
         return (composition,)
+
+    async def _write(self, task: str, work: Work, rng: random.Random) -> tuple[list[str], str]:
+        """The new tasks, and the composed task."""
+
+        def problems(found: dspy.Prediction) -> list[str]:
+            return composition_problems(found.composed_task, self.plan(task, self._written(found)))
+
+        inputs = {"task": task, "ideas": self.ideas(rng)}
+        answer = await self.ask.aforward(work, inputs=inputs, check=problems)
+        return self._written(answer), answer.composed_task.strip()
+
+    async def _fill_in(self, record: AtomicTask, work: Work, rng: random.Random) -> tuple[list[str], str]:
+        forms, schema = self.forms(record, rng)
+
+        def problems(found: dspy.Prediction) -> list[str]:
+            written = self._written(found)
+            return composition_problems(said_in_one_go([record.task, *written]), self.plan(record.task, written))
+
+        inputs = {"task": record.task, "forms": forms}
+        answer = await self.ask_narrow.aforward(work, inputs=inputs, check=problems, schema=schema)
+        written = self._written(answer)
+        return written, said_in_one_go([record.task, *written])
+
+    def _written(self, answer: dspy.Prediction) -> list[str]:
+        return [answer[piece].strip() for piece in self.pieces]
 
     def ideas(self, rng: random.Random) -> str:
         """Kinds of tasks for the new ones, drawn by the program so that rows differ."""
         raise NotImplementedError
 
-    def plan(self, task: str, answer: dspy.Prediction) -> tuple[SubTask, ...]:
+    def forms(self, record: AtomicTask, rng: random.Random) -> tuple[str, JsonObject]:
+        """The forms to choose from, as text and as the schema of the answer."""
+        raise NotImplementedError
+
+    def plan(self, task: str, written: list[str]) -> tuple[SubTask, ...]:
         """The sub-tasks and what each depends on."""
         raise NotImplementedError
 
@@ -56,36 +102,50 @@ class SequentialComposition(_Composing):
     """The given task, then one that needs its output."""
 
     strategy = "sequential"
+    pieces = ("subsequent_task",)
 
     @validate_call
     def __init__(self, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
-        super().__init__(ComposeSequentially, demos, tries, temperature)
+        super().__init__(ComposeSequentially, ContinueTask, demos=demos, tries=tries, temperature=temperature)
 
     def ideas(self, rng: random.Random) -> str:
         return next_steps(rng)
 
-    def plan(self, task: str, answer: dspy.Prediction) -> tuple[SubTask, ...]:
-        return (SubTask(task=task), SubTask(task=answer.subsequent_task.strip(), depends_on=(0,)))
+    def forms(self, record: AtomicTask, rng: random.Random) -> tuple[str, JsonObject]:
+        forms = next_forms(rng)
+        return " | ".join(forms), object_schema({"subsequent_task": form_schema(forms, found=True)})
+
+    def plan(self, task: str, written: list[str]) -> tuple[SubTask, ...]:
+        return (SubTask(task=task), SubTask(task=written[0], depends_on=(0,)))
 
 
 class ParallelThenSequentialComposition(_Composing):
     """The given task and an independent one, then one that needs the outputs of both."""
 
     strategy = "parallel_then_sequential"
+    pieces = ("parallel_task", "subsequent_task")
 
     @validate_call
     def __init__(self, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
-        super().__init__(ComposeInParallel, demos, tries, temperature)
+        super().__init__(ComposeInParallel, AccompanyTask, demos=demos, tries=tries, temperature=temperature)
 
     def ideas(self, rng: random.Random) -> str:
         return f"parallel: {side_steps(rng)}; subsequent: {next_steps(rng)}"
 
-    def plan(self, task: str, answer: dspy.Prediction) -> tuple[SubTask, ...]:
-        return (
-            SubTask(task=task),
-            SubTask(task=answer.parallel_task.strip()),
-            SubTask(task=answer.subsequent_task.strip(), depends_on=(0, 1)),
-        )
+    def forms(self, record: AtomicTask, rng: random.Random) -> tuple[str, JsonObject]:
+        text, schemas = [], []
+        for side, finds in side_forms(rng, record.task, record.details):
+            following = next_forms(rng, beside=finds)
+            text.append(f"{side} Then: {' | '.join(following)}")
+            pair = {
+                "parallel_task": form_schema([side], found=False),
+                "subsequent_task": form_schema(following, found=True),
+            }
+            schemas.append(object_schema(pair))
+        return "\n".join(text), {"anyOf": schemas}
+
+    def plan(self, task: str, written: list[str]) -> tuple[SubTask, ...]:
+        return (SubTask(task=task), SubTask(task=written[0]), SubTask(task=written[1], depends_on=(0, 1)))
 
 
 class MixedComposition(dspy.Module):

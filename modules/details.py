@@ -76,16 +76,16 @@ DIRECTIONS = (
 
 
 def details(rng: random.Random) -> tuple[str, ...]:
-    """A verb to begin with, and four details of different kinds: a person, a place, a date or a time, a number."""
+    """A verb to begin with, and two or three details of different kinds: a place, a person, a day, a code or a sum."""
     day = date(2026, 1, 5) + timedelta(days=rng.randrange(700))
-    when = f"date {day.day} {day:%B} {day.year}"
-    return (
-        f"begin with '{rng.choice(OPENINGS)}'",
-        f"person {rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}",
+    kinds = [
         f"city {rng.choice(CITIES)}",
-        f"{when}, {rng.choice(TIMES)}" if rng.random() < 0.3 else when,
-        rng.choice((f"number {rng.randrange(2, 30)}", f"code {_code(rng)}", f"amount {_amount(rng)}")),
-    )
+        f"date {day.day} {day:%B} {day.year}",
+        f"person {rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}",
+        rng.choice((f"code {_code(rng)}", f"amount {_amount(rng)}", f"time {rng.choice(TIMES)}")),
+    ]
+    chosen = rng.choice(((0, 1), (0, 1), (0, 2), (1, 2), (0, 1, 2), (0, 3)))
+    return (f"begin with '{rng.choice(OPENINGS)}'", *(kinds[index] for index in chosen))
 
 
 def next_steps(rng: random.Random) -> str:

@@ -30,6 +30,7 @@ from signatures.records import (
 )
 
 FINAL = "final"
+MOST_CALLS = 6  # in one turn, where no plan says how many are ready
 
 
 class AssistantAgent(dspy.Module):
@@ -65,16 +66,18 @@ class AssistantAgent(dspy.Module):
     async def _sample(
         self, problem: Problem, turns: tuple[Turn, ...], parallel: bool, work: Work, index: int
     ) -> AssistantTurn:
-        offered = offer(problem, turns) if self.follow_plan else tuple(problem.functions)
+        left = ready(problem, turns) if self.follow_plan else []
+        left = offer(problem, turns) if self.follow_plan else ()
+        offered = left if self.follow_plan else tuple(problem.functions)
         answer = await self.ask.aforward(
             work,
             inputs=view(problem, turns, parallel),
-            check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, offered),
+            check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, left),
             label=f"{len(turns)}/{index}",
             schema=turn_schema(
                 [supplied(function, turns) for function in offered],
-                parallel=parallel,
-                must_call=self.follow_plan and bool(offered),
+                most=(len(left) or MOST_CALLS) if parallel else 1,
+                must_call=bool(left),
             ),
         )
         return to_turn(answer)
@@ -97,18 +100,23 @@ def majority(sampled: Sequence[AssistantTurn], samples: int, problem: Problem) -
 
 def offer(problem: Problem, turns: Sequence[Turn]) -> tuple[Function, ...]:
     """The functions whose turn it is: still to be called for a sub-task whose dependencies are done."""
+    names = set(ready(problem, turns))
+    return tuple(function for function in problem.functions if function.name in names)
+
+
+def ready(problem: Problem, turns: Sequence[Turn]) -> list[str]:
+    """The names of the functions whose turn it is, once for each sub-task that waits for them."""
     called = Counter(call.name for turn in turns if isinstance(turn, AssistantTurn) for call in turn.calls)
     left: list[list[str]] = []
     for names in problem.uses:
         left.append([name for name in names if not called[name]])
         called -= Counter(names)
-    ready = {
+    return [
         name
         for index, names in enumerate(left)
         if not any(left[earlier] for earlier in _ancestors(problem, index))
         for name in names
-    }
-    return tuple(function for function in problem.functions if function.name in ready)
+    ]
 
 
 def supplied(function: Function, turns: Sequence[Turn]) -> Function:
@@ -156,15 +164,19 @@ def view(problem: Problem, turns: Sequence[Turn], parallel: bool) -> JsonObject:
 
 
 def to_turn(answer: dspy.Prediction) -> AssistantTurn:
+    """The turn that an answer to PlayAssistant is."""
     return AssistantTurn(
         thought=answer.thought.strip(), calls=tuple(answer.calls), final=answer.final_answer.strip() or None
     )
 
 
 def turn_problems(
-    turn: AssistantTurn, problem: Problem, turns: Sequence[Turn], parallel: bool, offered: Sequence[Function]
+    turn: AssistantTurn, problem: Problem, turns: Sequence[Turn], parallel: bool, left: Sequence[str]
 ) -> list[str]:
-    """What is wrong with a turn, given what came before, in words a model can act on."""
+    """What is wrong with a turn, given what came before, in words a model can act on.
+
+    `left` names the functions that are to be called before the final answer.
+    """
     if not turn.thought:
         return ["the thought is empty; say what the observation tells you and what to do next"]
     if bool(turn.calls) == (turn.final is not None):
@@ -176,8 +188,8 @@ def turn_problems(
         return problems
     transcript = (*turns, turn)
     if turn.final is not None:
-        left = [function.name for function in offered]
-        return [f"not done yet: {left} are still to be called"] if left else answer_problems(transcript)
+        waiting = ", ".join(dict.fromkeys(left))
+        return [f"not done yet, still to be called: {waiting}"] if left else answer_problems(transcript)
     return _repeated(turn, problem, turns) + _ungrounded(transcript, problem)
 
 
@@ -206,11 +218,11 @@ def _ungrounded(transcript: Sequence[Turn], problem: Problem) -> list[str]:
     ]
 
 
-def turn_schema(offered: Sequence[Function], *, parallel: bool, must_call: bool) -> JsonObject:
-    """The output schema of one turn, narrowed to the offered functions and their argument schemas."""
+def turn_schema(offered: Sequence[Function], *, most: int, must_call: bool) -> JsonObject:
+    """The output schema of one turn, narrowed to `most` calls of the offered functions with their argument schemas."""
     call_schemas = [call_schema(function) for function in offered]
     calls: JsonObject = {"type": "array", "items": {"anyOf": call_schemas}} if offered else {"type": "array"}
-    calls["maxItems"] = (len(offered) if must_call else 6) if parallel and offered else min(1, len(offered))
+    calls["maxItems"] = most if offered else 0
     final: JsonObject = {"type": "string"}
     if must_call:
         calls["minItems"] = 1
@@ -221,6 +233,7 @@ def turn_schema(offered: Sequence[Function], *, parallel: bool, must_call: bool)
 
 
 def call_schema(function: Function) -> JsonObject:
+    """The schema of a call of one function."""
     return object_schema(
         {"name": {"type": "string", "enum": [function.name]}, "arguments": parameters_schema(function)}
     )

@@ -5,13 +5,13 @@ assistant agent the plan, its functions and the dialogue; a tool agent one defin
 """
 
 import asyncio
-import functools
 from typing import Annotated, Literal
 
 import dspy
 from pydantic import Field, PositiveInt, validate_call
 
 from button.checks.calls import normalised_call
+from button.errors import NoUsableAnswer
 from button.work import Work
 from modules.play_assistant import AssistantAgent
 from modules.play_tool import ToolAgent
@@ -72,10 +72,18 @@ class Simulation(dspy.Module):
         """The results of one round; a call made before in this trajectory gets the answer it got then."""
         functions = {function.name: function for function in problem.functions}
         keys = [normalised_call(call, functions[call.name]) for call in calls]
-        new = [(key, call) for key, call in zip(keys, calls, strict=True) if key not in answers]
-        play = functools.partial(self.tool.aforward, work=work)
-        results = await asyncio.gather(*(play(functions[call.name], call, key) for key, call in new))
-        answers.update({key: result for (key, _), result in zip(new, results, strict=True)})
+        new: dict[str, Call] = {}
+        for key, call in zip(keys, calls, strict=True):
+            if key not in answers:
+                new.setdefault(key, call)
+        played = await asyncio.gather(
+            *(self.tool.aforward(functions[call.name], call, key, work) for key, call in new.items()),
+            return_exceptions=True,  # so that all have ended, and count, before the row is given up for one
+        )
+        errors = [result for result in played if isinstance(result, BaseException)]
+        if errors:
+            raise min(errors, key=lambda error: isinstance(error, NoUsableAnswer))
+        answers.update((key, result) for key, result in zip(new, played, strict=True) if isinstance(result, Result))
         return ToolTurn(
             results=tuple(
                 Result(name=call.name, arguments=call.arguments, results=answers[key].results)

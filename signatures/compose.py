@@ -31,3 +31,27 @@ class ComposeInParallel(dspy.Signature):
     parallel_task: str = dspy.OutputField(desc="one self-contained imperative sentence, independent of the given task")
     subsequent_task: str = dspy.OutputField(desc="one imperative sentence that uses the outputs of both tasks")
     composed_task: str = dspy.OutputField(desc="the whole request, in one to three sentences, with all details")
+
+
+class ContinueTask(dspy.Signature):
+    """Write the next task, which needs the result of the given one.
+
+    Choose the form that makes most sense after the given task, and fill in what it has found.
+    """
+
+    task: str = dspy.InputField(desc="the given task")
+    forms: str = dspy.InputField(desc="the forms to choose from")
+    subsequent_task: str = dspy.OutputField(desc="one sentence in one of the forms")
+
+
+class AccompanyTask(dspy.Signature):
+    """Write a second task beside the given one, and a next task that needs the results of both.
+
+    Choose for each the form that makes most sense, and fill it in: the second task with places, dates and names of the
+    given task, the next task with what the two have found.
+    """
+
+    task: str = dspy.InputField(desc="the given task")
+    forms: str = dspy.InputField(desc="the forms to choose from")
+    parallel_task: str = dspy.OutputField(desc="one sentence in one of the forms for the second task")
+    subsequent_task: str = dspy.OutputField(desc="one sentence in one of the forms for the next task")

@@ -121,7 +121,7 @@ class Gguf(LlamaCpp):
 
 
 def free_cores() -> int:
-    """Cores that are not busy now, at least one: a llama.cpp thread that has to wait for its core holds up all others."""
+    """Cores that are not busy now, at least one: a llama.cpp thread that waits for its core holds up all others."""
     return max(1, len(os.sched_getaffinity(0)) - round(os.getloadavg()[0]))
 
 

@@ -1,6 +1,7 @@
 """Covers how runs end (errors, budgets, interrupts, kills) and go on afterwards. What they accept: test_pipeline."""
 
 import asyncio
+import gc
 import json
 import random
 import sqlite3
@@ -144,6 +145,20 @@ async def test_when_all_rows_fail_at_once_one_error_is_raised_and_nothing_is_log
     assert not quiet
 
 
+@pytest.mark.parametrize("bad", ["seed 3", ""])
+async def test_an_error_in_the_last_stage_stops_the_run_though_earlier_rows_are_not_done(
+    path: Path, bad: str, quiet: list[str]
+) -> None:
+    step = FailingAt("finish", Seed, Example)
+    step.bad = bad
+    with pytest.raises(UserError, match="the key is refused"):
+        await walk({"finish": step}, seeds(50), path, rows=8)
+    assert step.went_on == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    gc.collect()
+    assert not quiet
+
+
 async def test_an_error_in_one_branch_of_a_row_stops_the_others(path: Path, quiet: list[str]) -> None:
     step = FailingAt("evolve", Scenario, Scenario)
     step.bad = "name1"
@@ -153,6 +168,18 @@ async def test_an_error_in_one_branch_of_a_row_stops_the_others(path: Path, quie
     assert len(step.asked) == 3
     await asyncio.sleep(0.1)
     assert step.went_on == 0
+    assert not quiet
+
+
+@pytest.mark.parametrize("stage", ["middle", "last"])
+async def test_errors_in_several_branches_of_a_row_are_one_error(path: Path, stage: str, quiet: list[str]) -> None:
+    takes_them = FailingAt("evolve", Scenario, Scenario if stage == "middle" else Example)
+    steps: Steps = {"name": three_scenarios(), "evolve": takes_them, "finish": Scripted("finish", Scenario, Example)}
+    if stage == "last":
+        steps = {name: step for name, step in steps.items() if name != "finish"}
+    with pytest.raises(UserError, match="the key is refused"):
+        await walk(steps, seeds(1), path)
+    gc.collect()
     assert not quiet
 
 
@@ -242,7 +269,7 @@ async def test_a_larger_budget_goes_on_where_the_smaller_one_ended(path: Path) -
 # Kills
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(moments=st.lists(st.integers(1, 60), min_size=1, max_size=4), rows=st.sampled_from([1, 3, 32]))
 def test_after_any_number_of_kills_the_journal_is_the_same_and_nothing_was_paid_twice(
     moments: list[int], rows: int
@@ -267,9 +294,14 @@ async def _killed(steps: Steps, path: Path, *, rows: int, loops: int) -> None:
     for _ in range(loops):
         await asyncio.sleep(0)
     journal._pending.clear()
-    journal._db.close()
+    journal._flush = lambda: None  # type: ignore[method-assign]
+    paid = {name: set(step.paid) for name, step in steps.items() if isinstance(step, Scripted)}
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
+    journal._db.close()
+    for name, step in steps.items():
+        if isinstance(step, Scripted):
+            step.paid = paid[name]  # nothing that happened after the kill has happened
 
 
 def test_a_run_killed_again_and_again_accepts_the_same_and_repeats_no_paid_call(tmp_path: Path) -> None:

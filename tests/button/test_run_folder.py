@@ -7,11 +7,13 @@ import pytest
 import yaml
 
 from button.errors import UserError
-from button.journal import Journal
+from button.journal import Journal, Key, Usage
 from button.run_folder import CONFIG, JOURNAL, locked, opened_journal, pin_config, write_whole
+from signatures.records import Drop, Seed
 
 ROOT = Path(__file__).parents[2]
 RUN: dict[str, Any] = {"n": 8, "lm": {"model": "a", "limits": {"max_in_flight": 4}}, "steps": {"task": {}}, "out": "x"}
+SEED = Seed.derive(None, text="booking a trip", form="scenario", source="s#1")
 HOLDER = """
 import sys
 from pathlib import Path
@@ -23,9 +25,12 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def pinned(out: Path, config: dict[str, Any]) -> None:
+def pinned(out: Path, config: dict[str, Any], *, calls: int = 1) -> None:
+    """A run of `config` that has made so many `calls`."""
     with locked(out), opened_journal(out, config) as journal:
         pin_config(out, journal, config)
+        outcome = Drop(reason="invalid", detail="")
+        journal.put_outcome(Key("task", SEED.id, 0), SEED, outcome, Usage(calls=calls))
 
 
 def test_a_folder_is_made_and_held_for_one_process(tmp_path: Path) -> None:
@@ -75,6 +80,14 @@ def test_a_config_that_was_never_pinned_binds_nobody(tmp_path: Path) -> None:
     with locked(tmp_path), opened_journal(tmp_path, RUN):
         pass
     pinned(tmp_path, {**RUN, "n": 9})
+
+
+def test_a_config_without_an_answer_of_a_model_makes_way_with_all_that_it_decided(tmp_path: Path) -> None:
+    pinned(tmp_path, RUN, calls=0)
+    with opened_journal(tmp_path, RUN) as journal:
+        assert journal.resumed
+    with opened_journal(tmp_path, {**RUN, "n": 9}) as journal:
+        assert not journal.resumed
 
 
 def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from typing import Any
 
+import jsonschema_rs
 import pytest
+from dspy.lm15 import Request
 from golden import cases, check
 from pydantic import ValidationError
-from scripted import Scripted, signature_of, work_of
+from scripted import Said, Scripted, schema_of, signature_of, work_of
 
 from modules.compose import MixedComposition, ParallelThenSequentialComposition, SequentialComposition
 from signatures.records import AtomicTask, Composition
@@ -33,7 +35,7 @@ async def test_golden_cases(case: dict[str, Any]) -> None:
 
 async def strategies(share: float, count: int = 40) -> list[str]:
     step = MixedComposition(sequential_share=share, demos=0)
-    found = []
+    found: list[str] = []
     for number in range(count):
         engine = Scripted(ComposeSequentially=lambda _: SEQUENTIAL, ComposeInParallel=lambda _: PARALLEL)
         outcome = await step.aforward(TASK, work_of(engine, record=str(number)))
@@ -70,3 +72,33 @@ async def test_other_records_are_given_other_ideas(step: Any) -> None:
         await step(demos=0).aforward(TASK, work_of(engine, record=record))
         prompts += engine.prompts()
     assert prompts[0] != prompts[1]
+
+
+class Small(Scripted):
+    small = True
+
+
+async def test_a_small_model_fills_in_forms_and_the_program_says_them_in_one_go() -> None:
+    def fill_in(request: Request) -> Said:
+        """The first form of each piece, with something in its slots."""
+        lines = str(request.messages[-1].text).partition("[[ ## forms ## ]]\n")[2].splitlines()
+        filled = [line.split(" | ")[0] for line in lines]
+        for slot in ("the ... and the ... that were found", "the ... that was found"):
+            filled = [
+                form.replace(slot, slot.replace("...", "water level", 1).replace("...", "rain")) for form in filled
+            ]
+        pieces = ("parallel_task", "subsequent_task") if len(filled) > 1 else ("subsequent_task",)
+        said = {piece: form.replace("...", "Coimbra") for piece, form in zip(pieces, filled, strict=True)}
+        assert jsonschema_rs.is_valid(schema_of(request), said)
+        return said
+
+    for step, pieces in ((SequentialComposition(), 2), (ParallelThenSequentialComposition(), 3)):
+        engine = Small(ContinueTask=fill_in, AccompanyTask=fill_in)
+        outcome = await step.aforward(TASK, work_of(engine))
+        assert isinstance(outcome, tuple)
+        made = outcome[0]
+        assert isinstance(made, Composition)
+        assert len(made.sub_tasks) == pieces
+        assert made.sub_tasks[-1].depends_on == tuple(range(pieces - 1))
+        assert made.task.startswith(TASK.task.rstrip("."))
+        assert ". Then " in made.task

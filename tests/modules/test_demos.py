@@ -1,4 +1,5 @@
 import dspy
+import jsonschema_rs
 import pytest
 from dspy.lm15 import Request
 from scripted import Scripted, work_of
@@ -8,6 +9,7 @@ from button.checks.wording import scenario_problems, task_problems
 from modules.ask import Ask
 from modules.compose import ParallelThenSequentialComposition, SequentialComposition
 from modules.demos import _demos, shipped
+from modules.forms import form_schema, said_in_one_go
 from modules.functions import draft_problems
 from signatures import compose, functions, judge, play, scenario, task
 from signatures.functions import FunctionDraft
@@ -40,16 +42,33 @@ def test_a_demo_passes_the_check_of_its_step(name: str, demo: dict[str, str]) ->
         case "WriteAtomicTask":
             assert task_problems(demo["task"]) == []
         case "ComposeSequentially":
-            plan = SequentialComposition(demos=0).plan(demo["task"], found)
+            plan = SequentialComposition(demos=0).plan(demo["task"], [demo["subsequent_task"]])
             assert composition_problems(demo["composed_task"], plan) == []
         case "ComposeInParallel":
-            plan = ParallelThenSequentialComposition(demos=0).plan(demo["task"], found)
+            written = [demo["parallel_task"], demo["subsequent_task"]]
+            plan = ParallelThenSequentialComposition(demos=0).plan(demo["task"], written)
             assert composition_problems(demo["composed_task"], plan) == []
+        case "ContinueTask":
+            written = [demo["subsequent_task"]]
+            plan = SequentialComposition(demos=0).plan(demo["task"], written)
+            assert composition_problems(said_in_one_go([demo["task"], *written]), plan) == []
+            assert fits(demo["forms"], written)
+        case "AccompanyTask":
+            written = [demo["parallel_task"], demo["subsequent_task"]]
+            plan = ParallelThenSequentialComposition(demos=0).plan(demo["task"], written)
+            assert composition_problems(said_in_one_go([demo["task"], *written]), plan) == []
+            assert fits(demo["forms"], written)
         case "DefineFunctions":
             drafts = [FunctionDraft.model_validate(row) for row in found.functions]
             assert draft_problems(drafts, planned(demo["composed_task"], demo["sub_tasks"])) == []
         case "PlayUser":
             assert missing_details(demo["need"], demo["message"]) == []
+
+
+def fits(forms: str, written: list[str]) -> bool:
+    """Whether each piece is in one of the forms of its line."""
+    lines = [line.split(" | ") for line in forms.splitlines()]
+    return all(jsonschema_rs.is_valid(form_schema(line), piece) for line, piece in zip(lines, written, strict=True))
 
 
 def planned(composed: str, numbered: str) -> Composition:

@@ -5,14 +5,16 @@ import pytest
 from golden import cases, check
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import Said, Scripted, schema_of, signature_of, work_of
 from strategies import NAMES
 
+from button.errors import NoUsableAnswer
 from button.lms.schema import is_closed
-from modules.functions import draft_problems, draft_schema, links, merged, to_function
-from signatures.functions import FieldDraft, FunctionDraft, ParameterDraft
-from signatures.records import Composition, SubTask
+from modules.functions import FunctionDefinition, draft_problems, draft_schema, links, merged, to_function
+from signatures.functions import FieldDraft, FunctionDraft, JsonType, ParameterDraft
+from signatures.records import Composition, Problem, SubTask
 
-ALL = ("string", "integer", "number", "boolean", "array", "object")
+ALL: tuple[JsonType, ...] = ("string", "integer", "number", "boolean", "array", "object")
 COMPOSITION = Composition.derive(
     None,
     scenario="any",
@@ -139,3 +141,54 @@ def test_narrowing_leaves_the_signatures_own_schema_alone() -> None:
     before = draft_schema(ALL, enums=True)
     draft_schema(["string"], enums=False)
     assert draft_schema(ALL, enums=True) == before
+
+
+# One call for each sub-task
+
+
+class Small(Scripted):
+    small = True
+
+
+FIRST: Said = {
+    "name": "get_refill_date",
+    "description": "Returns the date of the next refill.",
+    "parameters": [{"name": "prescription_code", "type": "string", "description": "The code of it"}],
+    "responses": [{"name": "refill_date", "type": "string", "description": "The date of it"}],
+}
+SECOND: Said = {
+    "name": "create_reminder",
+    "description": "Reminds a person of something on a date.",
+    "parameters": [
+        {"name": "refill_date", "type": "string", "description": "The day of it"},
+        {"name": "person_name", "type": "string", "description": "The person to remind"},
+    ],
+    "responses": [{"name": "reminder_id", "type": "string", "description": "The id of it"}],
+}
+
+
+async def test_a_small_model_defines_one_function_at_a_time_and_must_take_the_results_it_needs() -> None:
+    engine = Small(FIRST, SECOND)
+    outcome = await FunctionDefinition().aforward(COMPOSITION, work_of(engine))
+    assert isinstance(outcome, tuple)
+    assert isinstance(outcome[0], Problem)
+    assert outcome[0].uses == (("get_refill_date",), ("create_reminder",))
+    assert [signature_of(request) for request in engine.requests] == ["DefineFunction"] * 2
+    first, second = engine.prompts()
+    assert "[[ ## results ## ]]\nnone" in first
+    assert "[[ ## results ## ]]\nrefill_date (string): The date of it" in second
+    schema = schema_of(engine.requests[1])
+    described = {"description": "Reminds a person of something on a date."}
+    assert isinstance(SECOND, dict)
+    assert fits(schema, {**SECOND, **described})
+    assert not fits(schema, {**SECOND, "parameters": [SECOND["parameters"][1]]})
+    assert not fits(schema, {**SECOND, "parameters": [{**SECOND["parameters"][0], "type": "integer"}]})
+
+
+async def test_how_functions_are_asked_for_can_be_chosen_whatever_the_model() -> None:
+    engine = Scripted(FIRST, SECOND)
+    assert isinstance(await FunctionDefinition(narrow=True).aforward(COMPOSITION, work_of(engine)), tuple)
+    assert len(engine.requests) == 2
+    engine = Small(DefineFunctions=lambda _: {"functions": []})
+    with pytest.raises(NoUsableAnswer):
+        await FunctionDefinition(narrow=False, tries=1).aforward(COMPOSITION, work_of(engine))

@@ -38,7 +38,9 @@ PARALLEL: list[Said] = [turn(forecast("Oslo"), forecast("Rome")), turn(TICKET), 
 
 def call_in(request: lm15.Request) -> dict[str, Any]:
     """The call that a tool agent is asked to answer."""
-    asked: dict[str, Any] = json.loads(str(request.messages[-1].text).partition("[[ ## call ## ]]\n")[2])
+    asked: dict[str, Any] = json.loads(
+        str(request.messages[-1].text).partition("[[ ## call ## ]]\n")[2].partition("\n\n")[0]
+    )
     return asked
 
 
@@ -50,7 +52,8 @@ def tool(request: lm15.Request) -> Said:
 
 
 def players(assistant: list[Said], **others: Any) -> Scripted:
-    return Scripted(PlayUser=[{"message": MESSAGE}], PlayAssistant=list(assistant), **{"PlayTool": tool, **others})
+    usual: dict[str, Any] = {"PlayUser": [{"message": MESSAGE}], "PlayAssistant": list(assistant), "PlayTool": tool}
+    return Scripted(**{**usual, **others})
 
 
 async def play(engine: Scripted, **settings: Any) -> Trajectory | Drop:
@@ -216,7 +219,7 @@ async def test_turns_that_stay_wrong_give_up_the_row() -> None:
     with pytest.raises(NoUsableAnswer) as caught:
         await play(engine, parallel="off", tries=3)
     assert caught.value.reason == "invalid"
-    assert "not done yet: ['get_forecast'] are still to be called" in caught.value.detail
+    assert "not done yet, still to be called: get_forecast" in caught.value.detail
     assert len(asked(engine, "PlayAssistant")) == 3
 
 
@@ -225,7 +228,7 @@ async def test_turns_that_stay_wrong_give_up_the_row() -> None:
 
 async def test_the_action_that_most_samples_agree_on_is_taken() -> None:
     oslo, rome = turn(forecast("Oslo")), turn(forecast("Rome"))
-    samples = [oslo, rome, oslo, rome, rome, rome, *[turn(TICKET)] * 3, *[turn(final=FINAL)] * 3]
+    samples: list[Said] = [oslo, rome, oslo, rome, rome, rome, *[turn(TICKET)] * 3, *[turn(final=FINAL)] * 3]
     engine = players(samples)
     trajectory = await play(engine, parallel="off", samples=3)
     assert isinstance(trajectory, Trajectory)

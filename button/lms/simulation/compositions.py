@@ -12,6 +12,8 @@ from signatures.records import JsonObject
 _OWN, _SHARED, _ARITHMETIC = 3.0, 1.0, 0.4
 # Two calls of one function, for two cities or dates, are the plainest parallel task.
 _TWIN_WEIGHT = 2.0
+# A twin with more values than this to change changes two of them, or it would say nearly the same.
+TWIN_CHANGES = 2
 
 _PAIRS = (
     "{a}, and then {b}.",
@@ -68,7 +70,8 @@ def compose_in_parallel(question: Question) -> JsonObject:
         domain, known = world.domains[found.template.domain], found.values
         beside, follower = _join(world, domain, found.template, rng)
         values = _beside_values(beside, found.template, domain, rng, known)
-        parallel = rng.choice(beside.phrases).fill(values)
+        others = [phrase for phrase in beside.phrases if phrase.match(task) is None]
+        parallel = rng.choice(others or list(beside.phrases)).fill(values)
         subsequent = _worded(follower, domain, rng, {**values, **known})
     if question.flaw == "overlapping_sub_tasks":
         parallel = task
@@ -101,15 +104,16 @@ def _weight(template: Template) -> float:
 def _beside_values(
     beside: Template, task: Template, domain: Domain, rng: random.Random, known: JsonObject
 ) -> JsonObject:
-    """The same city and dates as the given task has; for a twin, a value changed that its first function takes."""
+    """The same city and dates as the given task has; for a twin, some changed that its first function takes."""
     if beside is not task:
         return draw_slots(beside, domain.banks, rng, known)
     taken = {parameter.name for parameter in task.functions[0].takes}
     names = [name for name in task.slots if name in taken and name in known]
     picked = [name for name in names if task.slots[name].kind.startswith("pick")]
-    changed = rng.choice(picked or names)
     values = {**draw_slots(task, domain.banks, rng, known), **known}
-    return {**values, changed: draw_unlike(task.slots[changed], domain.banks, rng, list(values.values()))}
+    for name in rng.sample(picked or names, 1 + (len(picked) > TWIN_CHANGES)):
+        values[name] = draw_unlike(task.slots[name], domain.banks, rng, list(values.values()))
+    return values
 
 
 def _worded(template: Template, domain: Domain, rng: random.Random, known: JsonObject) -> str:

@@ -58,8 +58,8 @@ def implied(name: str, kind: str | None = None) -> Field:
 
 
 _TYPES = {
-    "int": "integer", "money": "number", "number": "number", "near": "number", "product": "number", "bmi": "number",
-    "growth": "number", "payout": "number", "list": "array",
+    "int": "integer", "list": "array", "money": "number", "number": "number", "near": "number", "product": "number",
+    "above": "number", "bmi": "number", "growth": "number", "payout": "number",
 }  # fmt: skip
 _UNITS = {
     "celsius": "degrees Celsius", "mm": "millimetres", "cm": "centimetres", "g": "grams", "mg": "milligrams",

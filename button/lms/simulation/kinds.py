@@ -7,7 +7,7 @@ A kind is a short phrase from the YAML files, "int 2..9" or "code FL9999":
     int 2..9 [s]    an integer, in steps of s               code AB-99@     9 a digit, @ a capital letter
     money 5..90     dollars and cents                       near B p [q]    about B[p], times the argument q
     number 1..5 d   a number with d decimals                product p q     the arguments p and q multiplied
-    bmi w h, growth m y, payout a y                         as their names say, from the arguments named
+    above p 5..90   more than the argument p                bmi w h, growth m y, payout a y: as their names say
 """
 
 import random
@@ -172,6 +172,10 @@ def _product(words: list[str], _: Banks, __: random.Random, arguments: JsonObjec
     return round(_factor(arguments, words[0]) * _factor(arguments, words[1]), 2)
 
 
+def _above(words: list[str], banks: Banks, rng: random.Random, arguments: JsonObject) -> float:
+    return round(_factor(arguments, words[0]) + _money(words[1:], banks, rng, arguments), 2)
+
+
 def _bmi(words: list[str], _: Banks, __: random.Random, arguments: JsonObject) -> float:
     return round(_factor(arguments, words[0]) / (_factor(arguments, words[1]) / 100) ** 2, 1)
 
@@ -195,5 +199,5 @@ def _factor(arguments: JsonObject, name: str) -> float:
 _DRAWS: dict[str, Callable[[list[str], Banks, random.Random, JsonObject], Any]] = {
     "pick": _pick, "list": _list, "int": _int, "number": _number_between, "money": _money, "person": _person,
     "address": _address, "email": _email, "phone": _phone, "code": _code, "date": _date, "time": _time, "near": _near,
-    "product": _product, "bmi": _bmi, "growth": _growth, "payout": _payout,
+    "product": _product, "above": _above, "bmi": _bmi, "growth": _growth, "payout": _payout,
 }  # fmt: skip

@@ -98,11 +98,9 @@ def _system(request: Request) -> str:
 
 
 def _asked_format(response_format: JsonObject | None) -> tuple[str, JsonObject | None]:
-    """The name and the schema of a response format, in the flat form of lm15 or the nested one of chat completions."""
-    if not response_format:
-        return "", None
-    body = response_format.get("json_schema") or response_format
-    return str(body.get("name", "")), body.get("schema")
+    """The name and the schema of a response format."""
+    wanted = response_format or {}
+    return str(wanted.get("name", "")), wanted.get("schema")
 
 
 def _part(schema: JsonObject | None, system: str, user: str, inputs: Mapping[str, str]) -> str | None:

@@ -130,14 +130,10 @@ def _with_results(opening: Situation, pool: list[Done], last: tuple[str, ...]) -
             match = next(
                 (result for result in results if result.arguments == expected), results[0] if results else None
             )
-            if match is not None and (match.arguments == expected or not _is_shared(situation, name)):
+            if match is not None:
                 pool.remove(match)
                 done[step.number] = (*done.get(step.number, ()), match)
     return situation
-
-
-def _is_shared(situation: Situation, name: str) -> bool:
-    return sum(name in situation.names(step) for step in situation.steps) > 1
 
 
 def _done(result: JsonObject) -> Done:

@@ -18,7 +18,9 @@ _GREETINGS = ("", "", "Hi! ", "Hello, ", "Hi there, ", "Good morning. ")
 _CLOSINGS = ("", "", "", " Thanks!", " Thank you.", " That would help me a lot.", " Thanks a lot in advance.")
 OPENING_SHARE = 0.5
 _FIRST_SENTENCE = re.compile(r"\A(.+?)(?:\. (?=[A-Z])(.*))?\Z", re.DOTALL)
-_DETAIL = re.compile(r"\b(?:\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z]{2}[\w-]*\d[\w-]*|\d[\d.]*|[A-Z][a-z]+ [A-Z][a-z]+)\b")
+_DETAIL = re.compile(
+    r"\b(?:\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z]{2}[\w-]*\d[\w-]*|\d[\d.]*)\b|(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*"
+)
 
 
 def play_user(question: Question) -> JsonObject:
