@@ -4,10 +4,11 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import dspy
@@ -31,6 +32,8 @@ SEEDS = "seeds"
 ROWS_A_CALL = 3  # rows in the works for each call that the models can hold: enough to keep them busy
 EXIT = {"done": 0, "seeds_exhausted": 3, "budget": 3, "interrupted": 130}
 STATUS = {"done": "finished", "seeds_exhausted": "exhausted", "budget": "budget", "interrupted": "interrupted"}
+
+Export = Callable[[Path, Iterable[Example]], object]
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,7 @@ async def generate(settings: GenerateSettings) -> Ended:
 async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
     steps = build_steps(settings)
     seeds: SeedSource = build(settings.seeds, SEEDS, allow=settings.allow_targets)
+    export: Export = build(settings.export, "export", allow=settings.allow_targets)
     funnel = Funnel([SEEDS, *steps])
     known = journal.accepted()
     async with _models(settings) as lms, _tracked(settings, journal) as tracking:
@@ -123,7 +127,7 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
             ending = Ending("interrupted", "at once", journal.accepted())
         finally:
             write_whole(settings.out / FUNNEL, json.dumps(funnel.as_dict(), indent=2))
-        measures = _export(settings, journal, ending)
+        measures = _export(export, settings, journal, ending)
         _report(settings, funnel, ending)
         files = [settings.out / name for name in (CONFIG, FUNNEL)]
         await tracking.close(STATUS[ending.reason], funnel, ending.accepted, measures=measures, files=files)
@@ -213,10 +217,9 @@ def _counted(seeds: SeedSource, funnel: Funnel) -> Iterator[Seed]:
             funnel.drop(SEEDS, reason)
 
 
-def _export(settings: GenerateSettings, journal: Journal, ending: Ending) -> dict[str, float]:
+def _export(export: Export, settings: GenerateSettings, journal: Journal, ending: Ending) -> dict[str, float]:
     """Write the exports; mark a run that met `n` as finished. Returns the means of the paper's measures."""
     means = Means()
-    export = build(settings.export, "export", allow=settings.allow_targets)
     export(settings.out, means.over(journal.examples()))
     if ending.reason == "done":
         journal.set_meta("finished", str(ending.accepted))

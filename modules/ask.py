@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Annotated, Any
 
 import dspy
 from dspy.utils.exceptions import (
@@ -16,6 +16,7 @@ from dspy.utils.exceptions import (
     LMUnexpectedError,
     LMUnsupportedModelError,
 )
+from pydantic import Field, PositiveInt, validate_call
 
 from button.errors import ButtonError, EndpointFailed, NoUsableAnswer
 from button.lms.schema import output_schema, response_format
@@ -25,6 +26,7 @@ from modules.leaks import leaked, telling_words
 from signatures.records import JsonObject
 
 Check = Callable[[dspy.Prediction], list[str]]
+Temperature = Annotated[float, Field(ge=0, le=2)]
 ADAPTER = CompactAdapter()
 HOPELESS = (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError)
 
@@ -37,14 +39,15 @@ class Ask(dspy.Module):
     None leaves it to the LM.
     """
 
+    @validate_call
     def __init__(
         self,
         signature: type[dspy.Signature],
         *,
         role: str,
-        tries: int = 3,
-        temperature: float | None = None,
-        max_tokens: int = 1024,
+        tries: PositiveInt = 3,
+        temperature: Temperature | None = None,
+        max_tokens: PositiveInt = 1024,
     ) -> None:
         super().__init__()
         self.predict = dspy.Predict(signature)

@@ -67,8 +67,7 @@ class AssistantAgent(dspy.Module):
         self, problem: Problem, turns: tuple[Turn, ...], parallel: bool, work: Work, index: int
     ) -> AssistantTurn:
         left = ready(problem, turns) if self.follow_plan else []
-        left = offer(problem, turns) if self.follow_plan else ()
-        offered = left if self.follow_plan else tuple(problem.functions)
+        offered = offer(problem, turns) if self.follow_plan else tuple(problem.functions)
         answer = await self.ask.aforward(
             work,
             inputs=view(problem, turns, parallel),

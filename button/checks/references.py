@@ -28,6 +28,7 @@ _VAGUE = tuple(
         r"\b(?:listed|mentioned|described|shown|given|stated|provided) (?:above|below|earlier|before)\b",
         rf"\b(?:above|below) {_NOUN}|\b(?:see|as) above\b",
         r"\bmy (?:usual|regular|favou?rite|preferred|saved|current|existing|previous|default)\b|\bmy preferences?\b",
+        r"\byour (?!own\b)\w+",  # a task speaks to an assistant, who has nothing of its own
         r"\bas usual\b|\b(?:like|same as) (?:last time|before)\b",
         r"\b(?:as|like) (?:you know|we discussed|discussed|i said|i told you)\b|\bthe one (?:we|i|you) \w+",
     )

@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import PositiveInt, validate_call
+
 from button.errors import UserError
 from button.export.button_text import to_button
 from button.export.markup import json_line
@@ -31,6 +33,17 @@ class ExportCounts:
 
     train: int
     test: int
+
+
+class FileExport:
+    """What `write_exports` writes, with settings that are checked before a run starts."""
+
+    @validate_call
+    def __init__(self, *, rows_a_shard: PositiveInt = 50_000) -> None:
+        self.rows_a_shard = rows_a_shard
+
+    def __call__(self, out: Path, examples: Iterable[Example]) -> ExportCounts:
+        return write_exports(out, examples, rows_a_shard=self.rows_a_shard)
 
 
 def write_exports(out: Path, examples: Iterable[Example], *, rows_a_shard: int = 50_000) -> ExportCounts:

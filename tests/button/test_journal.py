@@ -221,6 +221,13 @@ def test_examples_that_are_read_half_when_the_journal_closes_end_in_silence(path
 # LM answers
 
 
+async def test_a_journal_with_nothing_but_an_answer_is_resumed_too(path: Path) -> None:
+    with reopened(path) as journal:
+        await journal.put_answer(KEY, "first", b"1")
+    with reopened(path) as journal:
+        assert journal.resumed
+
+
 async def test_answers_vanish_with_the_outcome_they_led_to(path: Path) -> None:
     other = Key("task", SCENARIO.id, 0)
     with reopened(path) as journal:
