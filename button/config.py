@@ -38,6 +38,13 @@ def _shown(value: Any) -> Any:
     raise ValueError("should be all, none, or a number of trajectories")
 
 
+def _known_roles(value: dict[str, JsonObject]) -> dict[str, JsonObject]:
+    unknown = [role for role in value if role not in ROLES]
+    if unknown:
+        raise ValueError(f"has no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
+    return value
+
+
 Component = Annotated[JsonObject, BeforeValidator(_component)]
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path.cwd() / path.expanduser())]
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -76,7 +83,7 @@ class GenerateSettings(_Frozen):
     out: AbsolutePath = Field(description="the run folder")
     seeds: Component = Field(description="where the seeds come from: seeds=builtin and so on")
     lm: Component = Field(description="the language model: lm=embedded and so on")
-    lms: dict[str, Component] = Field(
+    lms: Annotated[dict[str, Component], AfterValidator(_known_roles)] = Field(
         default_factory=dict, description="the models of single roles: lm@lms.judge=openai"
     )
     steps: dict[str, Component] = Field(description="the steps, in order: step@steps.compose=sequential and so on")

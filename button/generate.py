@@ -1,6 +1,7 @@
 """`button generate`: one run from seeds to exported dataset."""
 
 import asyncio
+import functools
 import json
 import logging
 import signal
@@ -126,6 +127,7 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
                 raise
             ending = Ending("interrupted", "at once", journal.accepted())
         finally:
+            _count_skipped(seeds, funnel)
             write_whole(settings.out / FUNNEL, json.dumps(funnel.as_dict(), indent=2))
         measures = _export(export, settings, journal, ending)
         _report(settings, funnel, ending)
@@ -143,9 +145,12 @@ def _lean() -> Iterator[None]:
 
 
 class _Inline(ThreadPoolExecutor):
-    """An executor that runs in the calling thread: DSPy hops to a thread four times a call for a few microseconds."""
+    """Runs DSPy's own hops in the calling thread: it makes four a call, of a few microseconds each."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        called = fn.args[0] if isinstance(fn, functools.partial) and fn.args else fn
+        if not getattr(called, "__module__", "").startswith("dspy."):
+            return super().submit(fn, *args, **kwargs)
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -206,11 +211,14 @@ def _rows(lms: LanguageModels) -> int:
 
 
 def _counted(seeds: SeedSource, funnel: Funnel) -> Iterator[Seed]:
-    """The seeds, counted in the funnel with the rows of the source that are none."""
+    """The seeds, counted in the funnel."""
     for seed in seeds:
         funnel.enter(SEEDS)
         funnel.leave(SEEDS)
         yield seed
+
+
+def _count_skipped(seeds: SeedSource, funnel: Funnel) -> None:
     for reason, count in seeds.skipped.items():
         for _ in range(count):
             funnel.enter(SEEDS)

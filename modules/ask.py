@@ -28,6 +28,7 @@ from signatures.records import JsonObject
 Check = Callable[[dspy.Prediction], list[str]]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 ADAPTER = CompactAdapter()
+WARMER = 0.25  # temperature that each further try of a small model adds
 HOPELESS = (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError)
 
 
@@ -35,8 +36,8 @@ class Ask(dspy.Module):
     """Asks one signature until its answer passes the check, at most `tries` times.
 
     The retry shows the model its previous answer and the problems found, with the same (optimised) instructions and
-    demos. A small model would repeat what it is shown: it is asked the same again, with another seed. `temperature`
-    None leaves it to the LM.
+    demos. A small model would repeat what it is shown: it is asked the same again, with another seed and warmer.
+    `temperature` None leaves it to the LM.
     """
 
     @validate_call
@@ -80,7 +81,7 @@ class Ask(dspy.Module):
             if problems and not work.is_small(self.role):
                 signature = _retry_signature(signature)
                 asked = {**inputs, "previous_output": previous, "problems": problems}
-            answer = await self._answer(work, signature, asked, seed, schema)
+            answer = await self._answer(work, signature, asked, seed, schema, attempt)
             if isinstance(answer, dspy.Prediction):
                 found = self._problems(answer, inputs, check)
                 if not found:
@@ -100,7 +101,13 @@ class Ask(dspy.Module):
         return check(answer) if check is not None else []
 
     async def _answer(
-        self, work: Work, signature: type[dspy.Signature], inputs: dict[str, Any], seed: int, schema: JsonObject | None
+        self,
+        work: Work,
+        signature: type[dspy.Signature],
+        inputs: dict[str, Any],
+        seed: int,
+        schema: JsonObject | None,
+        attempt: int,
     ) -> "dspy.Prediction | _Unread":
         """One call: a prediction, or why the answer cannot be read."""
         work.ledger.spend()
@@ -112,7 +119,8 @@ class Ask(dspy.Module):
             "response_format": response_format(signature.__name__, schema or output_schema(self.predict.signature)),
         }
         if self.temperature is not None:
-            config["temperature"] = self.temperature
+            warmer = WARMER * attempt if work.is_small(self.role) else 0.0
+            config["temperature"] = min(self.temperature + warmer, 1.2)
         try:
             with nullcontext() if dspy.settings.adapter is ADAPTER else dspy.context(adapter=ADAPTER):
                 prediction = await self.predict.acall(

@@ -38,7 +38,7 @@ _BESIDE = (
 
 
 def next_forms(rng: random.Random, *, beside: str | None = None) -> list[str]:
-    """Four forms of a task that needs what was found, and what was found `beside` it."""
+    """Four forms of a task that needs what was found; with `beside`, also that other thing."""
     person = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
     what = f"the {FOUND} and the {beside} that were found" if beside else f"the {FOUND} {FOUND_WAS}"
     forms = _WITH if beside else rng.sample((*_WITH, *_WITH_ONE), 4)

@@ -27,7 +27,7 @@ from signatures.functions import (
 from signatures.records import Composition, Function, JsonObject, Outcome, Problem
 
 # No capitals and no digits after the first letter: names and values of this one request have no place in a function.
-GENERAL_SENTENCE = r"^[A-Z][a-z][a-z ,'()/-]{20,140}\.$"
+GENERAL_SENTENCE = r"^[A-Z][a-z][a-z ,'()/-]{20,220}\.$"
 GENERAL_PHRASE = r"^[A-Z][a-z ,'()/-]{5,80}$"
 
 

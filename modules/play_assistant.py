@@ -1,5 +1,6 @@
 """The assistant agent: knows the plan and its functions, reasons, and calls functions or answers."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -52,15 +53,13 @@ class AssistantAgent(dspy.Module):
         """The next turn, or a drop where the samples do not agree on an action."""
         if self.samples == 1:
             return await self._sample(problem, turns, parallel, work, 0)
-        sampled: list[AssistantTurn] = []
-        failed: NoUsableAnswer | None = None
-        for index in range(self.samples):
-            try:
-                sampled.append(await self._sample(problem, turns, parallel, work, index))
-            except NoUsableAnswer as error:
-                failed = error
-        if failed is not None and not sampled:
-            raise failed
+        answers = [self._sample(problem, turns, parallel, work, index) for index in range(self.samples)]
+        found = await asyncio.gather(*answers, return_exceptions=True)
+        sampled = [turn for turn in found if isinstance(turn, AssistantTurn)]
+        failed = [error for error in found if isinstance(error, BaseException)]
+        other = [error for error in failed if not isinstance(error, NoUsableAnswer)]
+        if other or not sampled:
+            raise (other or failed)[0]
         return majority(sampled, self.samples, problem)
 
     async def _sample(
@@ -70,7 +69,7 @@ class AssistantAgent(dspy.Module):
         offered = offer(problem, turns) if self.follow_plan else tuple(problem.functions)
         answer = await self.ask.aforward(
             work,
-            inputs=view(problem, turns, parallel),
+            inputs=view(problem, turns, parallel=parallel, with_state=self.follow_plan),
             check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, left),
             label=f"{len(turns)}/{index}",
             schema=turn_schema(
@@ -142,8 +141,11 @@ def _ancestors(problem: Problem, index: int) -> set[int]:
     return found
 
 
-def view(problem: Problem, turns: Sequence[Turn], parallel: bool) -> JsonObject:
-    """The assistant's side of the transcript: the plan and the first message, then one observation a turn."""
+def view(problem: Problem, turns: Sequence[Turn], *, parallel: bool, with_state: bool) -> JsonObject:
+    """The assistant's side of the transcript: the plan and the first message, then one observation a turn.
+
+    With `with_state` each observation is followed by how far the plan has come.
+    """
     plan: JsonObject = {
         "sub_tasks": numbered(problem.composition.sub_tasks, problem.uses),
         "functions": definitions(problem.functions),
@@ -151,15 +153,28 @@ def view(problem: Problem, turns: Sequence[Turn], parallel: bool) -> JsonObject:
     }
     history: list[JsonObject] = []
     current: JsonObject = {}
-    for turn in turns:
+    for index, turn in enumerate(turns):
         if isinstance(turn, UserTurn):
             current = {**plan, "observation": turn.content}
         elif isinstance(turn, ToolTurn):
             current = {"observation": canonical_json([result.model_dump(mode="json") for result in turn.results])}
-        else:
+        if with_state and not isinstance(turn, AssistantTurn):
+            current["state"] = state(problem, turns[: index + 1])
+        if isinstance(turn, AssistantTurn):
             spoken = {"thought": turn.thought, "calls": list(turn.calls), "final_answer": turn.final or ""}
             history.append({**current, **spoken})
     return {**current, "history": dspy.History(messages=history)}
+
+
+def state(problem: Problem, turns: Sequence[Turn]) -> str:
+    """How far the plan has come after `turns`."""
+    left = ready(problem, turns)
+    if left:
+        return f"to be called now: {', '.join(dict.fromkeys(left))}"
+    found = [name for function in problem.functions for name in function.responses]
+    return (
+        f"all functions have been called: give the final answer, with the values of {', '.join(dict.fromkeys(found))}"
+    )
 
 
 def to_turn(answer: dspy.Prediction) -> AssistantTurn:

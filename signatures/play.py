@@ -34,6 +34,7 @@ class PlayAssistant(dspy.Signature):
     rule: str | None = dspy.InputField(desc="whether several functions may be called in one turn")
     history: dspy.History = dspy.InputField()
     observation: str = dspy.InputField(desc="the person's message, or the results of the last calls as JSON")
+    state: str | None = dspy.InputField(desc="how far the plan has come")
     thought: str = dspy.OutputField(desc="observation and reasoning, one to four sentences")
     calls: list[Call] = dspy.OutputField(desc="the calls of this turn; empty in the last turn")
     final_answer: str = dspy.OutputField(desc="the answer to the person in the last turn; empty before")

@@ -19,7 +19,8 @@ _CONTACTS = {
 }
 _CODE = re.compile(r"\b(?=\w*\d)[\w-]{3,}\b")
 _RELATIVE_DAY = re.compile(
-    r"\b(?:today|tonight|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend|next (?:week|month|year))\b", re.I
+    r"\b(?:today|tonight|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend|next (?:week|month|year))\b",
+    re.IGNORECASE,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import dspy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from button.errors import UserError
+from button.config import NEUTRAL_OF_LM
 from button.lms.limiter import Limiter, Limits
 from button.lms.recorded import Recorded
 from button.lms.retry import RetryBudget
@@ -53,22 +53,23 @@ class LanguageModels:
 
 
 def build_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[str]) -> LanguageModels:
-    """The models of a run: `lm` for every role but those in `roles`. Raises UserError for a config that does not fit."""
+    """The models of a run: `lm` for every role but those in `roles`. Raises UserError for a wrong config."""
     configs = {DEFAULT_ROLE: ("lm", lm), **{role: (f"lms.{role}", config) for role, config in roles.items()}}
     made: dict[str, tuple[dspy.LM, Recorded]] = {}
     of_role: dict[str, dspy.LM] = {}
     for role, (where, config) in configs.items():
-        identity = content_hash(config)
-        if identity not in made:
-            made[identity] = _made(config, where, identity, allow)
-        of_role[role] = made[identity][0]
+        distinct = content_hash(config)
+        if distinct not in made:
+            made[distinct] = _made(config, where, allow)
+        of_role[role] = made[distinct][0]
     return LanguageModels(of_role, tuple(engine for _, engine in made.values()))
 
 
-def _made(config: JsonObject, where: str, identity: str, allow: Sequence[str]) -> tuple[dspy.LM, Recorded]:
+def _made(config: JsonObject, where: str, allow: Sequence[str]) -> tuple[dspy.LM, Recorded]:
+    # Kept answers must be found again by a resumed run, which may have other limits, prices or timeouts.
+    identity = content_hash({key: value for key, value in config.items() if key not in NEUTRAL_OF_LM})
     config = dict(config)
     prices = _prices(config.pop("prices", None) or {}, where)
-    temperature = config.pop("temperature", None)
     engine = build(config, where, allow=allow)
     limits: Limits = getattr(engine, "limits", None) or Limits(max_in_flight=engine.concurrency)
     recorded = Recorded(
@@ -76,10 +77,7 @@ def _made(config: JsonObject, where: str, identity: str, allow: Sequence[str]) -
     )
     # DSPy's model name is only a label here, but it must tell models apart. Retries and caching are ours.
     model = getattr(engine, "model", None) or type(engine).__name__.lower()
-    settings: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
-    lm = dspy.LM(
-        f"button/{model}", engine=SyncEngine(recorded), async_engine=recorded, cache=False, num_retries=0, **settings
-    )
+    lm = dspy.LM(f"button/{model}", engine=SyncEngine(recorded), async_engine=recorded, cache=False, num_retries=0)
     return lm, recorded
 
 

@@ -87,8 +87,9 @@ class LlamaCpp:
 class Embedded(LlamaCpp):
     """lm=embedded: Qwen2.5-Coder-Instruct, 1.5B or 0.5B parameters, whose weights come in packages.
 
-    `cache_prompt` reuses the unchanged beginning of prompts: about three times as fast, but sampled text then depends
-    on which prompts came before, so a run is repeated to the letter only with `cache_prompt=False`.
+    `cache_prompt` reuses the unchanged beginning of prompts, which saves most of the time that a prompt takes; but
+    sampled text then depends on the prompts that came before, so a run is repeated to the letter only with
+    `cache_prompt=False` and a fixed number of `threads`.
     """
 
     @validate_call

@@ -12,7 +12,7 @@ from scripted import MemoryLedger, Scripted, Truncated, lm_of, schema_of, signat
 from button.errors import BudgetReached, EndpointFailed, NoUsableAnswer, UserError
 from button.lms.schema import object_schema
 from button.lms.sync import SyncEngine
-from button.work import DEFAULT_ROLE, Work
+from button.work import CURRENT_CALL, DEFAULT_ROLE, Work
 from modules.ask import Ask
 
 
@@ -238,6 +238,12 @@ async def test_a_role_with_an_lm_of_its_own_asks_that_one() -> None:
     lms = {DEFAULT_ROLE: lm_of(usual), "task": lm_of(own)}
     await ask(None, Work(0, "step", "r", 0, lms, MemoryLedger()))
     assert (len(usual.requests), len(own.requests)) == (0, 1)
+
+
+async def test_a_question_leaves_no_call_behind_in_its_task() -> None:
+    await ask(Scripted(GOOD))
+    with pytest.raises(LookupError):
+        CURRENT_CALL.get()
 
 
 async def test_questions_at_the_same_time_do_not_take_each_others_end() -> None:
