@@ -23,7 +23,7 @@ from scripted import lm_of
 from walks import Counting, FirstOfItsKind, Scripted, Steps, answer, asyncio_errors, pipeline_of, seeds, walk
 
 from button.allowance import Allowance
-from button.errors import UserError
+from button.errors import BudgetReached, UserError
 from button.funnel import Funnel
 from button.journal import Journal
 from button.work import DEFAULT_ROLE, Work
@@ -252,6 +252,20 @@ async def test_an_interrupted_run_finishes_the_calls_under_way_and_starts_no_oth
     assert engine.ended == kept(path) == len(engine.requests)
 
 
+async def test_once_the_run_ends_no_row_starts_another_call(path: Path) -> None:
+    class Ending(Asking):
+        async def aforward(self, record: Record, work: Work) -> Outcome:
+            if record.id == seeds(4)[3].id:
+                raise BudgetReached("a limit of its own")
+            return await super().aforward(record, work)
+
+    engine = Slow()
+    steps = usual() | {"name": Ending("name", Seed, Scenario, answers=5)}
+    walked = await walk(steps, seeds(8), path, rows=4, lms={DEFAULT_ROLE: lm_of(engine)})
+    assert (walked.ending.reason, walked.ending.detail) == ("budget", "a limit of its own")
+    assert len(engine.requests) == engine.ended == kept(path) == 3
+
+
 async def test_a_larger_budget_goes_on_where_the_smaller_one_ended(path: Path) -> None:
     expected = await walk(usual(), seeds(10), path.with_name("whole.db"))
     steps = usual()
@@ -276,12 +290,12 @@ def test_after_any_number_of_kills_the_journal_is_the_same_and_nothing_was_paid_
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole, path = Path(folder) / "whole.db", Path(folder) / "run.db"
-        asyncio.run(walk(usual(2), seeds(6), whole, rows=8))
+        asyncio.run(walk(usual(2), seeds(4), whole, rows=8, draws=2))
         steps = usual(2)  # they remember what they were paid for, and complain at the second time
         for moment in moments:
             asyncio.run(_killed(steps, path, rows=rows, loops=moment))
             steps = {**steps, "dedup": FirstOfItsKind(Scenario, kinds=40)}
-        asyncio.run(walk(steps, seeds(6), path, rows=rows))
+        asyncio.run(walk(steps, seeds(4), path, rows=rows, draws=2))
         assert contents(path) == contents(whole)
 
 
@@ -289,7 +303,7 @@ async def _killed(steps: Steps, path: Path, *, rows: int, loops: int) -> None:
     """A run that vanishes after some turns of the event loop, with all it had not yet written."""
     journal = Journal(path)
     pipeline = pipeline_of(steps, journal, Counting(Funnel(steps)))
-    run = asyncio.create_task(pipeline.run(seeds(6), n=100, rows_in_flight=rows, draws=1))
+    run = asyncio.create_task(pipeline.run(seeds(4), n=100, rows_in_flight=rows, draws=2))
     await asyncio.sleep(0.002)  # the seeds are read in a thread
     for _ in range(loops):
         await asyncio.sleep(0)
