@@ -31,6 +31,7 @@ from signatures.records import (
 )
 
 FINAL = "final"
+_SAID = r"[^\"\\\n]"
 MOST_CALLS = 6  # in one turn, where no plan says how many are ready
 
 
@@ -76,6 +77,7 @@ class AssistantAgent(dspy.Module):
                 [supplied(function, turns) for function in offered],
                 most=(len(left) or MOST_CALLS) if parallel else 1,
                 must_call=bool(left),
+                thought=thought_shape(turns, left) if work.is_small("assistant") else None,
             ),
         )
         return to_turn(answer)
@@ -232,7 +234,20 @@ def _ungrounded(transcript: Sequence[Turn], problem: Problem) -> list[str]:
     ]
 
 
-def turn_schema(offered: Sequence[Function], *, most: int, must_call: bool) -> JsonObject:
+def thought_shape(turns: Sequence[Turn], left: Sequence[str]) -> JsonObject:
+    """The shape of a small model's thought, which would else repeat the request: a plan, a finding, a conclusion."""
+    if len(turns) == 1:
+        pattern = rf"^To {_SAID}{{15,150}}, I (?:first )?(?:call|use) {_SAID}{{5,70}}\.$"
+    elif left:
+        pattern = rf"^The {_SAID}{{10,120}}[,.] (?:so|Now|Next) {_SAID}{{10,100}}\.$"
+    else:
+        pattern = rf"^(?:The|Both|All) {_SAID}{{15,160}}\.$"
+    return {"type": "string", "pattern": pattern}
+
+
+def turn_schema(
+    offered: Sequence[Function], *, most: int, must_call: bool, thought: JsonObject | None = None
+) -> JsonObject:
     """The output schema of one turn, narrowed to `most` calls of the offered functions with their argument schemas."""
     call_schemas = [call_schema(function) for function in offered]
     calls: JsonObject = {"type": "array", "items": {"anyOf": call_schemas}} if offered else {"type": "array"}
@@ -243,7 +258,7 @@ def turn_schema(offered: Sequence[Function], *, most: int, must_call: bool) -> J
         final = {"type": "string", "enum": [""]}
     if not offered:
         calls["items"] = {"type": "object", "properties": {}, "additionalProperties": False}
-    return object_schema({"thought": {"type": "string"}, "calls": calls, "final_answer": final})
+    return object_schema({"thought": thought or {"type": "string"}, "calls": calls, "final_answer": final})
 
 
 def call_schema(function: Function) -> JsonObject:
