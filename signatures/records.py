@@ -155,6 +155,8 @@ class Result(Value):
 
 
 class UserTurn(Value):
+    """What the person says: once, at the beginning (paper, section 3.2)."""
+
     role: Literal["user"] = "user"
     content: str
 
@@ -195,7 +197,8 @@ class ArgumentSource(Value):
     """Where one argument value of one call comes from.
 
     `turn` indexes the transcript, `call` the calls of that turn; `path` is the argument's name, with
-    `.key` and `[i]` for nested values. For origin "result", `source_turn` and `source_call` say which call's answer held it.
+    `.key` and `[i]` for nested values. For origin "result", `source_turn` and `source_call` say which call's answer
+    held it.
     """
 
     turn: int

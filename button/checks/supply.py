@@ -25,7 +25,7 @@ _RELATIVE_DAY = re.compile(
 
 
 def can_supply(parameter: str, body: JsonObject, text: str) -> bool:
-    """Whether `text` says something of the kind that `parameter` wants; kinds that no form tells are taken to be said."""
+    """Whether `text` says something of the kind that `parameter` wants; a kind without a form of its own passes."""
     words, said = name_words(parameter), read(text)
     if words & _DATES:
         return bool(said.dates) or _RELATIVE_DAY.search(text) is not None
