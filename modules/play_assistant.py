@@ -236,12 +236,8 @@ def _ungrounded(transcript: Sequence[Turn], problem: Problem) -> list[str]:
 
 def thought_shape(turns: Sequence[Turn], left: Sequence[str]) -> JsonObject:
     """The shape of a small model's thought, which would else repeat the request: a plan, a finding, a conclusion."""
-    if len(turns) == 1:
-        pattern = rf"^To {_SAID}{{15,150}}, I (?:first )?(?:call|use) {_SAID}{{5,70}}\.$"
-    elif left:
-        pattern = rf"^The {_SAID}{{10,120}}[,.] (?:so|Now|Next) {_SAID}{{10,100}}\.$"
-    else:
-        pattern = rf"^(?:The|Both|All) {_SAID}{{15,160}}\.$"
+    opening = "To" if len(turns) == 1 else "The" if left else "(?:The|Both|All)"
+    pattern = rf"^{opening} {_SAID}{{20,260}}\.$"
     return {"type": "string", "pattern": pattern}
 
 

@@ -72,10 +72,8 @@ def test_only_kept_records_count_as_twins() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 359).map(str), max_size=30))
-def test_who_stays_is_decided_in_order_and_nobody_is_too_near(texts: list[str]) -> None:
+def test_a_record_stays_where_no_earlier_kept_one_is_too_near(texts: list[str]) -> None:
     stayed = kept(texts, threshold=0.9)
-    near = [abs(np.cos(np.radians(int(a) - int(b)))) >= 1 for a in stayed for b in stayed if a < b]
-    assert not any(near)
     expected: list[str] = []
     for text in texts:
         if all(np.cos(np.radians(int(text) - int(other))) < 0.9 for other in expected):

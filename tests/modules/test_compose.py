@@ -81,14 +81,11 @@ class Small(Scripted):
 async def test_a_small_model_fills_in_forms_and_the_program_says_them_in_one_go() -> None:
     def fill_in(request: Request) -> Said:
         """The first form of each piece, with something in its slots."""
-        lines = str(request.messages[-1].text).partition("[[ ## forms ## ]]\n")[2].splitlines()
-        filled = [line.split(" | ")[0] for line in lines]
-        for slot in ("the ... and the ... that were found", "the ... that was found"):
-            filled = [
-                form.replace(slot, slot.replace("...", "water level", 1).replace("...", "rain")) for form in filled
-            ]
-        pieces = ("parallel_task", "subsequent_task") if len(filled) > 1 else ("subsequent_task",)
-        said = {piece: form.replace("...", "Coimbra") for piece, form in zip(pieces, filled, strict=True)}
+        forms = str(request.messages[-1].text).partition("[[ ## forms ## ]]\n")[2].splitlines()[0]
+        beside, then, after = forms.rpartition(" Then: ")
+        said = {"subsequent_task": after.split(" | ")[0].replace("...", "water level")}
+        if then:
+            said = {"parallel_task": beside.replace("...", "the Coimbra office"), **said}
         assert jsonschema_rs.is_valid(schema_of(request), said)
         return said
 

@@ -130,7 +130,7 @@ def test_nothing_is_offered_that_needs_what_is_still_to_be_called(made: Problem)
 
 
 def test_its_first_view_is_the_plan_the_rule_and_the_message() -> None:
-    seen = view(PROBLEM, [USER], parallel=True)
+    seen = view(PROBLEM, [USER], parallel=True, with_state=True)
     assert seen["sub_tasks"] == (
         "1. Find Friday's temperature in Oslo. [functions: get_forecast]\n"
         "2. Find Friday's temperature in Rome. [functions: get_forecast]\n"
@@ -140,20 +140,33 @@ def test_its_first_view_is_the_plan_the_rule_and_the_message() -> None:
     assert seen["rule"] == RULES[True]
     assert seen["observation"] == USER.content
     assert seen["history"].messages == []
-    assert view(PROBLEM, [USER], parallel=False)["rule"] == RULES[False]
+    assert seen["state"] == "to be called now: get_forecast"
+    without = view(PROBLEM, [USER], parallel=False, with_state=False)
+    assert without["rule"] == RULES[False]
+    assert "state" not in without
 
 
 def test_later_it_sees_its_own_turns_and_the_results_and_the_plan_once() -> None:
     turns = [USER, *answered(forecast("Oslo")), *answered(forecast("Rome"))]
-    seen = view(PROBLEM, turns, parallel=False)
-    assert seen.keys() == {"observation", "history"}
+    seen = view(PROBLEM, turns, parallel=False, with_state=True)
+    assert seen.keys() == {"observation", "state", "history"}
+    assert seen["state"] == "to be called now: book_ticket"
     assert seen["observation"] == (
         '[{"arguments":{"city":"Rome","day":"Friday"},"name":"get_forecast","results":{"temperature":18.25}}]'
     )
     first, second = seen["history"].messages
     assert (first["observation"], first["calls"], first["final_answer"]) == (USER.content, [forecast("Oslo")], "")
-    assert second.keys() == {"observation", "thought", "calls", "final_answer"}
+    assert second.keys() == {"observation", "state", "thought", "calls", "final_answer"}
+    assert (first["state"], second["state"]) == ("to be called now: get_forecast",) * 2
     assert '"city":"Oslo"' in second["observation"]
+
+
+def test_when_the_plan_is_done_the_state_names_what_the_answer_should_tell() -> None:
+    ticket = Call(name="book_ticket", arguments={"city": "Rome"})
+    done = [USER, *answered(forecast("Oslo"), forecast("Rome")), *answered(ticket)]
+    said = str(view(PROBLEM, done, parallel=True, with_state=True)["state"])
+    assert "all functions have been called" in said
+    assert "temperature, booking" in said
 
 
 # Which turns count
@@ -317,5 +330,7 @@ def test_the_prompt_is_a_signature_of_the_view() -> None:
     from signatures.play import PlayAssistant
 
     for turns in ([USER], [USER, *answered(forecast("Oslo"))]):
-        assert view(PROBLEM, turns, parallel=True).keys() <= PlayAssistant.input_fields.keys()
-    assert isinstance(view(PROBLEM, [USER], parallel=True)["history"], dspy.History)
+        for with_state in (True, False):
+            seen = view(PROBLEM, turns, parallel=True, with_state=with_state)
+            assert seen.keys() <= PlayAssistant.input_fields.keys()
+            assert isinstance(seen["history"], dspy.History)
