@@ -31,7 +31,7 @@ from signatures.records import (
 )
 
 FINAL = "final"
-_SAID = r"[^\"\\\n]"
+_SAID = r"[ -!#-\-/-\[\]-~]"  # ASCII but for quotes, backslashes and the full stop: one sentence
 MOST_CALLS = 6  # in one turn, where no plan says how many are ready
 
 
@@ -237,7 +237,7 @@ def _ungrounded(transcript: Sequence[Turn], problem: Problem) -> list[str]:
 def thought_shape(turns: Sequence[Turn], left: Sequence[str]) -> JsonObject:
     """The shape of a small model's thought, which would else repeat the request: a plan, a finding, a conclusion."""
     opening = "To" if len(turns) == 1 else "The" if left else "(?:The|Both|All)"
-    pattern = rf"^{opening} {_SAID}{{20,260}}\.$"
+    pattern = rf"^{opening} {_SAID}{{20,280}}\.$"
     return {"type": "string", "pattern": pattern}
 
 
