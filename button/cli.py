@@ -44,7 +44,7 @@ FLAGS = {
     *("--shell-completion", "-sc", "--config-dir", "-cd", "--info", "-i"),
 }
 # No place to write, no right, no room: the user's to mend.
-DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
+DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.EISDIR}
 
 
 class Ended(Protocol):
@@ -239,10 +239,16 @@ class _Stderr(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         super().__init__(sys.stderr)
         self.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        self.addFilter(_prints_nowhere_else)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
         super().emit(record)
+
+
+def _prints_nowhere_else(record: logging.LogRecord) -> bool:
+    """False for a record of a library that has a handler of its own, as huggingface_hub does: it would come twice."""
+    return record.name == "root" or not logging.getLogger(record.name.partition(".")[0]).handlers
 
 
 def _log_to_stderr() -> None:
@@ -250,6 +256,8 @@ def _log_to_stderr() -> None:
     if not any(isinstance(handler, _Stderr) for handler in root.handlers):
         root.addHandler(_Stderr())
     logging.getLogger("button").setLevel(logging.INFO)
+    # It warns of each truncated answer, with advice for its own API; here that is asked again, or a counted drop.
+    logging.getLogger("dspy.clients.lm").setLevel(logging.ERROR)
 
 
 def _version() -> str:

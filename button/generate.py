@@ -241,8 +241,8 @@ def _report(settings: GenerateSettings, funnel: Funnel, ending: Ending) -> None:
         log.info("%s", made)
         return
     ways = {
-        "seeds_exhausted": "the seeds are exhausted: give more seeds, or look into funnel.json for what drops rows",
+        "seeds_exhausted": "the seeds are exhausted: see funnel.json for what drops rows, or give more in another out",
         "budget": "the budget is used up: the same command with a larger one goes on from here",
         "interrupted": "interrupted: the same command goes on from here",
     }
-    log.warning("%s; %s (%s)", made, ways[ending.reason], ending.detail or ending.reason)
+    log.warning("%s; %s%s", made, ways[ending.reason], f" ({ending.detail})" if ending.detail else "")

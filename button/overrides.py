@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -20,10 +21,35 @@ from button.secrecy import is_secret_key, shown
 _COMPONENT_KEY = re.compile(r"(?:lm|seeds|export|(?:lms|steps)\.[\w-]+)\.[\w.-]+=")
 _KEY = re.compile(r"(?:\+\+?)?([\w./@-]+)=")
 _NOT_A_KEY = re.compile(r"Could not (?:override|delete|delete from config)[:.]? '([^']+)'")
+_VALUED_FLAGS = {"--cfg", "-c", "--package", "-p", "--config-dir", "-cd"}
+_INFO_FLAGS = {"--info", "-i"}  # their value may be left out
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The flags, each with its value behind it, and the overrides, both in their order."""
+
+    flags: tuple[str, ...]
+    overrides: tuple[str, ...]
+
+
+def parted(words: Sequence[str]) -> CommandLine:
+    """The words of a command line, flags and overrides apart."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    before = ""
+    for word in words:
+        is_value = before in _VALUED_FLAGS or (before in _INFO_FLAGS and "=" not in word)
+        (flags if is_value or word.startswith("-") else overrides).append(word)
+        before = "" if is_value else word
+    return CommandLine(tuple(flags), tuple(overrides))
 
 
 def prepared(words: Sequence[str]) -> list[str]:
-    """The words of a command line, as Hydra must see them. Raises UserError for a key, which has no place there."""
+    """The words of a command line, as Hydra must see them: its parser takes no flag between two overrides.
+
+    Raises UserError for a key, which has no place there.
+    """
     for word in words:
         key = _KEY.match(word)
         if key is not None and is_secret_key(key[1]):
@@ -31,7 +57,8 @@ def prepared(words: Sequence[str]) -> list[str]:
                 f"{key[1]} is not taken from the command line, where others may read it: keys come from the environment"
                 " only; put it into a variable and name that with lm.api_key_env=NAME"
             )
-    return [f"++{word}" if _COMPONENT_KEY.match(word) else word for word in words]
+    line = parted(words)
+    return [*line.flags, *(f"++{word}" if _COMPONENT_KEY.match(word) else word for word in line.overrides)]
 
 
 def sweep_name(words: Sequence[str], job: Sequence[str], number: int) -> str | None:
@@ -39,7 +66,7 @@ def sweep_name(words: Sequence[str], job: Sequence[str], number: int) -> str | N
 
     `words` is the command line with its sweeps, `job` the overrides of the job with this `number`.
     """
-    parsed = OverridesParser.create().parse_overrides([word for word in words if not word.startswith("-")])
+    parsed = OverridesParser.create().parse_overrides(list(parted(words).overrides))
     if any(override.key_or_group == "out" and (override.is_sweep_override() or "${" in str(override.value()))
            for override in parsed):  # fmt: skip
         return None

@@ -18,9 +18,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def scripted(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def scripted_verb(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`button generate` runs a script: `seed` says how it ends, and it writes down the folder it was given."""
-    (elsewhere / "scripted.py").write_text(
+    (elsewhere / "scripted_verb.py").write_text(
         "import errno\n"
         "from pathlib import Path\n"
         "from types import SimpleNamespace\n"
@@ -35,7 +35,7 @@ def scripted(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    return SimpleNamespace(exit_code=settings.seed)\n"
     )
     monkeypatch.syspath_prepend(elsewhere)
-    monkeypatch.setitem(VERBS, "generate", Verb("a script", "button.config:GenerateSettings", "scripted:run"))
+    monkeypatch.setitem(VERBS, "generate", Verb("a script", "button.config:GenerateSettings", "scripted_verb:run"))
 
 
 def folders(elsewhere: Path) -> list[str]:
@@ -162,7 +162,7 @@ def test_the_origin_of_the_config_is_shown() -> None:
     assert "step/gate" in button("generate", "--info", "defaults").stdout
 
 
-@pytest.mark.usefixtures("scripted")
+@pytest.mark.usefixtures("scripted_verb")
 @pytest.mark.parametrize(
     ("seed", "code", "message"),
     [
@@ -186,17 +186,17 @@ def test_the_exit_code_says_how_the_run_ended(
     assert folders(elsewhere) == ["o"]
 
 
-@pytest.mark.usefixtures("scripted")
+@pytest.mark.usefixtures("scripted_verb")
 def test_the_jobs_of_a_multirun_have_folders_of_their_own_and_leave_nothing_else(elsewhere: Path) -> None:
     assert main(["generate", "-m", "seed=0,3", "step@steps.compose=mixed,sequential", "out=o"]) == 3
     assert folders(elsewhere) == [
         f"o/seed={seed},step@steps.compose={step}" for seed in (0, 3) for step in ("mixed", "sequential")
     ]
     left = {str(path.relative_to(elsewhere)) for path in elsewhere.rglob("*") if "__pycache__" not in path.parts}
-    assert left == {"o", "o/multirun.yaml", "ran", "scripted.py"}
+    assert left == {"o", "o/multirun.yaml", "ran", "scripted_verb.py"}
 
 
-@pytest.mark.usefixtures("scripted")
+@pytest.mark.usefixtures("scripted_verb")
 def test_a_multirun_goes_on_after_a_job_that_failed_but_not_after_an_interrupt(elsewhere: Path) -> None:
     assert main(["generate", "-m", "seed=2,3,0"]) == 2
     assert len(folders(elsewhere)) == 3

@@ -37,6 +37,19 @@ def test_any_other_word_stays_as_it_is(word: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        (["n=1", "-m", "seed=0,1"], ["-m", "n=1", "seed=0,1"]),
+        (["n=1", "--cfg", "job", "--resolve", "seed=1"], ["--cfg", "job", "--resolve", "n=1", "seed=1"]),
+        (["n=1", "--info", "seed=1", "-cd", "a=b"], ["--info", "-cd", "a=b", "n=1", "seed=1"]),
+        (["n=1", "-i", "defaults", "--config-dir=c", "-p"], ["-i", "defaults", "--config-dir=c", "-p", "n=1"]),
+    ],
+)
+def test_flags_may_stand_anywhere(words: list[str], seen: list[str]) -> None:
+    assert prepared(words) == seen
+
+
+@pytest.mark.parametrize(
     "word", ["lm.api_key=sk-1", "+lms.judge.api_key=sk-1", "++lm.headers.Authorization=sk-1", "seeds.token=sk-1"]
 )
 def test_a_key_on_the_command_line_is_refused_and_not_repeated(word: str) -> None:
@@ -49,6 +62,7 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(word: str) -> Non
     ("words", "job", "name"),
     [
         (["-m", "n=1,2", "out=o"], ["n=1", "out=o"], "n=1"),
+        (["-m", "--config-dir", "conf", "n=1,2"], ["n=1"], "n=1"),
         (["n=1,2", "seed=0,1", "lm=embedded"], ["n=2", "seed=1", "lm=embedded"], "n=2,seed=1"),
         (["++steps.dedup.threshold=0.8,0.9"], ["++steps.dedup.threshold=0.9"], "steps.dedup.threshold=0.9"),
         (["step@steps.compose=sequential,mixed"], ["step@steps.compose=mixed"], "step@steps.compose=mixed"),
