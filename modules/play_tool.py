@@ -16,7 +16,7 @@ from signatures.records import Call, Function, Result, canonical_json
 class ToolAgent(dspy.Module):
     """Answers a call that has been checked, under the function's own response schema; the answer is checked too."""
 
-    def __init__(self, *, tries: int, temperature: float, demos: int = 1) -> None:
+    def __init__(self, *, tries: int, temperature: float, demos: int = 2) -> None:
         super().__init__()
         self.ask = shipped(Ask(PlayTool, role="tool", tries=tries, temperature=temperature, max_tokens=500), demos)
 

@@ -22,11 +22,10 @@ class PlayAssistant(dspy.Signature):
     """You are an expert at solving requests with functions. Decide on the next action.
 
     You know how the request splits into sub-tasks and which functions serve each. Rely on the functions, not on what
-    you happen to know. Each turn, first write a thought: in the first turn the plan ("To set the reminder I need the
-    refill date, so I look it up first."), later what the results say and what follows from them ("The refill is due on
-    11 May, so I set the reminder for that day."). Then either call functions, with arguments copied from the request
-    or from earlier results, leaving out optional ones that nothing was said about; or, when everything is done, give
-    the final answer: full sentences that tell the person all the results. Obey the rule on parallel calls.
+    you happen to know. Each turn, first write a thought: in the first turn the plan, what has to be known before what;
+    later what the results say and what follows from them. Then either call functions, with arguments copied from the
+    request or from earlier results, leaving out optional ones that nothing was said about; or, when everything is done,
+    give the final answer: full sentences that tell the person all the results. Obey the rule on parallel calls.
     """
 
     sub_tasks: str | None = dspy.InputField(desc="the numbered sub-tasks, with dependencies and their functions")

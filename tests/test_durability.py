@@ -22,8 +22,8 @@ from signatures.records import JsonObject
 ROOT = Path(__file__).parents[1]
 KILLS = int(os.environ.get("BUTTON_KILLS", "3"))
 IN_FLIGHT = 8
-N = 24
-LONGEST_S = 0.8  # between the first call of a process and its end
+N = 8 * KILLS
+LONGEST_S = 0.6  # between the first call of a process and its end
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,6 @@ def test_an_interrupted_run_ends_in_order_and_goes_on_without_repeating_a_call(
     again = generate(tmp_path, *words(server))
     assert again.code == 0
     assert again.data == whole.data
-    assert again.calls == whole.calls
     assert settled(server)["repeats"] == 0
 
 
