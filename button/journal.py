@@ -91,6 +91,7 @@ class Journal:
         try:
             self._flush()
         finally:
+            self._pending.clear()  # what could not be written; a flush that is still scheduled finds nothing to do
             self._db.close()
 
     def holds_work(self) -> bool:

@@ -126,11 +126,11 @@ def _keys(conf: Path, verb: str, above: str) -> list[str]:
 
 def _typed(words: Sequence[str], key: str, value: str) -> str:
     """What the user typed for `key`, or as much of it as is known."""
-    for word in words:
-        head, _, tail = word.lstrip("+~").partition("=")
-        if head == key or (head.partition("@")[0] == key and tail == value):
-            return str(shown(word.lstrip("+")))
-    return f"{key}={value}" if value else key
+    parts = [(word, *word.lstrip("+~").split("=", 1), "") for word in words]
+    exact = [word for word, head, tail, *_ in parts if tail == value and key in (head, head.partition("@")[0])]
+    loose = [word for word, head, *_ in parts if head == key]
+    typed = next(iter([*exact, *loose]), f"{key}={value}" if value else key)
+    return str(shown(typed.lstrip("+")))
 
 
 def _first_line(error: Exception) -> str:

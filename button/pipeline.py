@@ -30,6 +30,7 @@ from signatures.records import Drop, Example, Outcome, Record, Scenario, Seed
 
 Flow = Coroutine[Any, Any, list[Record]]
 
+FRUITLESS_DRAWS = 3  # in a row, after which a run without a limit of draws ends
 SEEDS_A_READ = 64
 DETAIL_LIMIT = 4000
 DRAIN_POLL_S = 0.05
@@ -259,7 +260,7 @@ class Pipeline:
                 yield Unit(self.journal.pool(ordinal), draw)
             if draws is None:
                 await self._make_room(1)
-                if self._fruitful_draw < draw:
+                if draw - self._fruitful_draw >= FRUITLESS_DRAWS:
                     return
             draw += 1
 
@@ -271,7 +272,11 @@ class Pipeline:
             await self._make_room(len(self._running))
 
     def _exhausted(self, draws: int | None) -> str:
-        limit = f"after {draws} draws" if draws is not None else "and a further draw on them accepted nothing"
+        limit = (
+            f"after {draws} draws"
+            if draws is not None
+            else f"and {FRUITLESS_DRAWS} further draws on them accepted nothing"
+        )
         return f"{self._started} rows were started from {self._pool_size} scenarios {limit}"
 
     # Endings

@@ -1,18 +1,16 @@
 """Covers what a journal keeps, through kills, full disks and damaged files. One process at a time: test_run_folder."""
 
 import asyncio
-import os
-import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from adversity import file_size_limit, powerless
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import TEXTS, examples, for_examples, weather_example
@@ -267,30 +265,6 @@ def test_an_answer_comes_back_byte_by_byte(bodies: list[str]) -> None:
 # Files that cannot be written or read
 
 
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """No file may grow past `size` bytes: writing fails as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@contextmanager
-def powerless() -> Iterator[None]:
-    """Without root's right to write anywhere."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 async def test_a_full_disk_stops_every_writer_and_loses_nothing_that_was_written(path: Path) -> None:
     journal = Journal(path)
     await journal.put_answer(KEY, "small", b"fits")
@@ -389,4 +363,14 @@ def test_a_journal_without_a_record_that_it_names_says_so(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("DELETE FROM records WHERE id = ?", (SCENARIO.id,))
     with reopened(path) as journal, pytest.raises(UserError, match=rf"damaged: record {SCENARIO.id} is missing"):
+        journal.outcome(KEY, SEED)
+
+
+@pytest.mark.parametrize(("column", "value"), [("body", "{"), ("body", "{}"), ("body", "[]"), ("kind", "recipe")])
+def test_a_record_that_cannot_be_read_says_so(path: Path, column: str, value: str) -> None:
+    with reopened(path) as journal:
+        put(journal, KEY, SEED, (SCENARIO,))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE records SET {column} = ? WHERE id = ?", (value, SCENARIO.id))
+    with reopened(path) as journal, pytest.raises(UserError, match=rf"damaged: record {SCENARIO.id} cannot be read"):
         journal.outcome(KEY, SEED)

@@ -169,17 +169,19 @@ async def test_draws_are_limited(path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 64])
-async def test_a_fruitless_draw_ends_the_run_whatever_the_draw_before_it_left_under_way(path: Path, rows: int) -> None:
-    class OnlyInEvenDraws(Scripted):
+async def test_three_fruitless_draws_end_the_run_whatever_the_draw_before_them_left_under_way(
+    path: Path, rows: int
+) -> None:
+    class OnlyInTheFirstDraw(Scripted):
         def outcome(self, record: Record, draw: int) -> Outcome:
-            return Drop(reason="odd") if draw % 2 else super().outcome(record, draw)
+            return Drop(reason="late") if draw else super().outcome(record, draw)
 
-    steps = usual() | {"finish": OnlyInEvenDraws("finish", AtomicTask, Example)}
+    steps = usual() | {"finish": OnlyInTheFirstDraw("finish", AtomicTask, Example)}
     walked = await walk(steps, seeds(4), path, n=10, rows=rows, draws=None)
     assert len(walked.accepted) == 4
-    assert {draw for _, draw in steps["write"].asked} == {0, 1}
+    assert {draw for _, draw in steps["write"].asked} == {0, 1, 2, 3}
     assert walked.ending.reason == "seeds_exhausted"
-    assert "a further draw on them accepted nothing" in walked.ending.detail
+    assert "3 further draws on them accepted nothing" in walked.ending.detail
 
 
 async def test_n_met_while_later_rows_are_still_before_the_pool_ends_the_run(path: Path) -> None:

@@ -90,6 +90,14 @@ def test_a_config_without_an_answer_of_a_model_makes_way_with_all_that_it_decide
         assert not journal.resumed
 
 
+async def test_an_answer_that_led_to_no_outcome_yet_binds_the_folder_too(tmp_path: Path) -> None:
+    with locked(tmp_path), opened_journal(tmp_path, RUN) as journal:
+        pin_config(tmp_path, journal, RUN)
+        await journal.put_answer(Key("task", "a record", 0), "first", b"{}")
+    with pytest.raises(UserError, match="holds a run of another config"):
+        pinned(tmp_path, {**RUN, "n": 9})
+
+
 def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
     pinned(tmp_path, RUN)
     journal = Journal(tmp_path / JOURNAL)
