@@ -3,6 +3,9 @@
 Values that are refused: test_bad_input; kills: test_durability; command lines as such: button/test_cli.
 """
 
+import json
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -205,6 +208,33 @@ def test_a_step_of_the_users_own_is_used_once_its_package_is_allowed(
     assert ran.code == 0
     assert list(ran.funnel)[5:8] == ["task", "mine", "dedup_tasks"]
     assert ran.funnel["mine"]["dropped"]["too_long"] > 0
+
+
+@pytest.mark.slow
+def test_a_tracked_run_leaves_one_finished_mlflow_run_with_its_config_its_funnel_and_its_files(tmp_path: Path) -> None:
+    for _ in range(2):  # the second time there is nothing to do
+        ran = generate(tmp_path / "run", "n=2", "tracking=mlflow", "tracking.experiment=e2e", "tracking.trace_ratio=1")
+        assert ran.code == 0
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store:
+
+        def rows(query: str) -> list[tuple[object, ...]]:
+            return store.execute(query).fetchall()
+
+        assert rows("SELECT runs.name, status, experiments.name FROM runs JOIN experiments USING (experiment_id)") == [
+            ("generate run", "FINISHED", "e2e")
+        ]
+        params = dict(rows("SELECT key, value FROM params"))
+        metrics = dict(rows("SELECT key, value FROM latest_metrics"))
+        traces = rows("SELECT count(*) FROM trace_info")
+    assert (params["n"], params["lm._target_"]) == ("2", "button.lms.simulated.Simulated")
+    assert metrics["accepted"] == 2
+    assert metrics["gate/out"] == ran.funnel["gate"]["out"]
+    assert metrics["lm_calls"] == ran.calls
+    assert 0 < metrics["grounded_share"] <= 1
+    assert traces == [(2,)]
+    files = {path.name: path for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()}
+    assert {"config.yaml", "funnel.json", "samples.txt"} <= files.keys()
+    assert json.loads(files["funnel.json"].read_text()) == ran.funnel
 
 
 def test_the_config_of_a_run_is_shown_without_running_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

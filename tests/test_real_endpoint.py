@@ -35,35 +35,36 @@ def llama_server(model: Path, context: int) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def ran(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A run that may make three calls."""
+    """A run that may make four calls, of which the first step takes three at most."""
     with llama_server(tiny_model, 2048) as address:
         return generate(
             tmp_path_factory.mktemp("real") / "run",
             *("lm=endpoint", f"lm.api_base={address}", "lm.model=any", "lm.limits.max_in_flight=1"),
-            *("n=1", "seeds.limit=1", "budget.max_calls=3", "steps.task.demos=1", "steps.evolve.demos=1"),
+            *("n=1", "seeds.limit=1", "budget.max_calls=4", "steps.task.demos=1", "steps.evolve.demos=1"),
         )
 
 
 def test_a_run_on_a_real_server_makes_its_calls_and_counts_their_tokens(ran: Ran) -> None:
     assert ran.code == 3
     assert "does not list the model 'any'; it lists" in ran.said
-    assert "budget.max_calls=3 is reached" in ran.said
-    assert ran.calls <= 3
+    assert "budget.max_calls=4 is reached" in ran.said
     evolve = ran.funnel["evolve"]
-    assert (evolve["in"], evolve["lm_calls"]) == (1, 1)
-    assert evolve["prompt_tokens"] > 100
+    assert evolve["in"] == 1
+    assert 1 <= evolve["lm_calls"] <= 3
+    assert evolve["prompt_tokens"] > 100 * evolve["lm_calls"]
     assert evolve["completion_tokens"] > 1
     assert evolve["seconds"] > 0
 
 
 def test_a_real_server_is_held_to_the_schemas(ran: Ran) -> None:
     with closing(sqlite3.connect(ran.out / "run.db")) as journal:
-        scenarios = journal.execute("SELECT body FROM records WHERE kind = 'scenario' AND step = 'evolve'").fetchall()
+        tasks = journal.execute("SELECT body FROM records WHERE step = 'task'").fetchall()
         answers = journal.execute("SELECT body FROM answers WHERE step = 'task'").fetchall()
         drops = journal.execute("SELECT reason FROM outcomes WHERE reason IS NOT NULL").fetchall()
-    assert all(orjson.loads(body)["text"] for (body,) in scenarios)
-    assert all(isinstance(orjson.loads(orjson.loads(body)["text"])["task"], str) for (body,) in answers)
-    assert {reason for (reason,) in drops} <= {"invalid", "near_duplicate", "truncated"}
+    assert tasks or answers
+    kept = [orjson.loads(body) for (body,) in answers]
+    assert all(orjson.loads(answer["text"]).keys() == {"task"} for answer in kept if answer["finish_reason"] == "stop")
+    assert ("unparsable",) not in drops
 
 
 def test_a_prompt_that_is_too_long_for_a_real_server_drops_its_row(tiny_model: Path, tmp_path: Path) -> None:
