@@ -21,7 +21,7 @@ class CompactAdapter(dspy.Adapter):
     """One short system message, inputs in `[[ ## name ## ]]` blocks, one JSON object back.
 
     Written as a whole rather than over `dspy.JSONAdapter`, which builds type adapters and signatures anew in every
-    call: 1.3 ms of its 2.2 (docs/design/engine.md).
+    call: about 0.9 ms over 4,185 calls of the pipeline.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
 from modules.details import next_steps, side_steps
-from modules.forms import form_schema, next_forms, said_in_one_go, side_forms
+from modules.forms import form_schema, next_forms, open_side_forms, said_in_one_go, said_twice, side_forms
 from signatures.compose import AccompanyTask, ComposeInParallel, ComposeSequentially, ContinueTask
 from signatures.records import AtomicTask, Composition, JsonObject, Outcome, Strategy, SubTask
 
@@ -75,6 +75,8 @@ class _Composing(dspy.Module):
 
         def problems(found: dspy.Prediction) -> list[str]:
             written = self._written(found)
+            if twice := said_twice(written[-1]):
+                return [f"'{twice}' is named twice; name what each of the two tasks has found"]
             return composition_problems(said_in_one_go([record.task, *written]), self.plan(record.task, written))
 
         inputs = {"task": record.task, "forms": forms}
@@ -134,7 +136,7 @@ class ParallelThenSequentialComposition(_Composing):
 
     def forms(self, record: AtomicTask, rng: random.Random) -> tuple[str, JsonObject]:
         text, schemas = [], []
-        for side, finds in side_forms(rng, record.task, record.details):
+        for side, finds in side_forms(rng, record.task, record.details) or open_side_forms(rng):
             following = next_forms(rng, beside=finds)
             text.append(f"{side} Then: {' | '.join(following)}")
             pair = {
@@ -151,7 +153,7 @@ class ParallelThenSequentialComposition(_Composing):
 class MixedComposition(dspy.Module):
     """Draws the strategy of each task; `sequential_share` of them are sequential.
 
-    The paper does not publish its ratio.
+    The paper does not publish its ratio. A small model gets a parallel task only beside one that says enough for it.
     """
 
     takes = AtomicTask
@@ -166,6 +168,8 @@ class MixedComposition(dspy.Module):
 
     async def aforward(self, record: AtomicTask, work: Work) -> Outcome:
         sequential = work.random("strategy").random() < self.sequential_share
+        if work.is_small("compose") and not side_forms(work.random("sides"), record.task, record.details):
+            sequential = True
         chosen = self.sequential if sequential else self.parallel
         outcome: Outcome = await chosen.aforward(record, work)
         return outcome

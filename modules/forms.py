@@ -7,6 +7,7 @@ and the decoder holds it to the form; the composed task is the sub-tasks said in
 import random
 import re
 from collections.abc import Sequence
+from string import Formatter
 
 from modules.details import FIRST_NAMES, LAST_NAMES
 from signatures.records import JsonObject
@@ -35,6 +36,12 @@ _BESIDE = (
     (f"Find the address of {FOUND}.", "address"),
     (f"Get the ratings of {FOUND}.", "ratings"),
 )
+_BESIDE_WITH = (
+    ("Get the weather forecast for {city} on {date}.", "weather forecast"),
+    ("Look up the train connections to {city} on {date}.", "train connections"),
+    ("Find the price of a hotel room in {city} on {date}.", "hotel price"),
+    ("Check the calendar of {person} on {date}.", "free times"),
+)
 
 
 def next_forms(rng: random.Random, *, beside: str | None = None) -> list[str]:
@@ -46,15 +53,22 @@ def next_forms(rng: random.Random, *, beside: str | None = None) -> list[str]:
 
 
 def side_forms(rng: random.Random, task: str, details: Sequence[str]) -> list[tuple[str, str]]:
-    """Three forms of a task beside `task`, each with what it finds; some use the details that `task` has."""
+    """Forms of a task beside `task`, each with what it finds, filled with the details that `task` has, if it has any.
+
+    A side task with an open slot is where a small model goes astray, so these have none.
+    """
     said = {kind: value for kind, _, value in (detail.partition(" ") for detail in details) if value in task}
-    forms = list(_BESIDE)
-    if "city" in said and "date" in said:
-        forms += [(f"Get the weather forecast for {said['city']} on {said['date']}.", "weather forecast")] * 3
-    if "person" in said and "date" in said:
-        forms += [(f"Check the calendar of {said['person']} on {said['date']}.", "free times")] * 3
-    rng.shuffle(forms)
-    return list(dict.fromkeys(forms))[:3]
+    forms = [(form.format(**said), finds) for form, finds in _BESIDE_WITH if said.keys() >= _slots(form)]
+    return rng.sample(forms, min(2, len(forms)))
+
+
+def open_side_forms(rng: random.Random) -> list[tuple[str, str]]:
+    """Three forms of a task beside another one with a slot, for a task without details."""
+    return rng.sample(_BESIDE, 3)
+
+
+def _slots(form: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(form) if name}
 
 
 def form_schema(forms: Sequence[str], *, found: bool) -> JsonObject:
@@ -70,6 +84,12 @@ def said_in_one_go(tasks: Sequence[str]) -> str:
     *independent, last = [task.strip().rstrip(".") for task in tasks]
     first = ", and ".join([independent[0], *map(_lowered, independent[1:])])
     return f"{first}. Then {_lowered(last)}."
+
+
+def said_twice(sentence: str) -> str | None:
+    """The thing that a sentence names as both of two findings, if it does."""
+    found = re.search(r"the ([a-z -]+) and the \1 that", sentence)
+    return found[1] if found else None
 
 
 def _lowered(sentence: str) -> str:

@@ -1,6 +1,7 @@
 """Function definition: what a program would need to do the sub-tasks (paper, section 3.1)."""
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -92,6 +93,8 @@ class FunctionDefinition(dspy.Module):
             known = record.model_copy(update={"sub_tasks": record.sub_tasks[: index + 1]})
 
             def problems(found: dspy.Prediction, known: Composition = known, number: int = index + 1) -> list[str]:
+                if named := sorted(set(found.name.split("_")) & proper_words(record.task)):
+                    return [f"the name '{found.name}' holds {', '.join(named)} of this one request"]
                 return draft_problems([*drafts, _drafted(found, number)], known)
 
             answer = await self.ask_one.aforward(
@@ -107,6 +110,11 @@ class FunctionDefinition(dspy.Module):
             )
             drafts.append(_drafted(answer, index + 1))
         return drafts
+
+
+def proper_words(task: str) -> set[str]:
+    """The capitalised words inside the sentences of a task, in lower case: names, places, months."""
+    return {word.lower() for word in re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", task)}
 
 
 def _drafted(answer: dspy.Prediction, number: int) -> FunctionDraft:
