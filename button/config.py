@@ -45,8 +45,14 @@ def _known_roles(value: dict[str, JsonObject]) -> dict[str, JsonObject]:
     return value
 
 
+def _folder(value: Any) -> Path:
+    if isinstance(value, str | Path) and str(value):
+        return Path.cwd() / Path(value).expanduser()
+    raise ValueError("should be the path of a folder")
+
+
 Component = Annotated[JsonObject, BeforeValidator(_component)]
-AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path.cwd() / path.expanduser())]
+AbsolutePath = Annotated[Path, BeforeValidator(_folder)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 
 

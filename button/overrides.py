@@ -21,6 +21,7 @@ from button.secrecy import is_secret_key, shown
 _COMPONENT_KEY = re.compile(r"(?:lm|seeds|export|(?:lms|steps)\.[\w-]+)\.[\w.-]+=")
 _KEY = re.compile(r"(?:\+\+?)?([\w./@-]+)=")
 _NOT_A_KEY = re.compile(r"Could not (?:override|delete|delete from config)[:.]? '([^']+)'")
+_HOME = re.compile(r"(?<=[\w]=)~(?=/)")
 _VALUED_FLAGS = {"--cfg", "-c", "--package", "-p", "--config-dir", "-cd"}
 _INFO_FLAGS = {"--info", "-i"}  # their value may be left out
 
@@ -57,7 +58,7 @@ def prepared(words: Sequence[str]) -> list[str]:
                 f"{key[1]} is not taken from the command line, where others may read it: keys come from the environment"
                 " only; put it into a variable and name that with lm.api_key_env=NAME"
             )
-    line = parted(words)
+    line = parted([_HOME.sub(str(Path.home()), word, count=1) for word in words])
     return [*line.flags, *(f"++{word}" if _COMPONENT_KEY.match(word) else word for word in line.overrides)]
 
 
@@ -84,8 +85,11 @@ def hydra_refusal(error: Exception, words: Sequence[str], conf: Path, verb: str)
         options = ", ".join(error.options or ()) or "nothing"
         return f"{_typed(words, group, option)}: there is no such option; {group or verb} can be: {options}"
     if isinstance(error, OverrideParseException):
+        first = _first_line(error)
+        empty = "Exception" in first or first.startswith("Error parsing override")  # says that, but not why
+        said = "" if empty else f": {first}"
         return (
-            f"{shown(error.override)!r} is not understood: {_first_line(error)}; write key=value, and quote a value"
+            f"{str(shown(error.override)).lstrip('+')!r} is not understood{said}; write key=value, and quote a value"
             " that holds special characters: 'key=\"a, b\"'"
         )
     if isinstance(error, MissingMandatoryValue):

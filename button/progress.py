@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -147,8 +148,15 @@ class LogDisplay:
         )
 
     def trajectory(self, number: int, example: Example) -> None:
-        self.console.file.write(f"--- {number} of {self.view.n}\n{render_text(example)}\n")
-        self.console.file.flush()
+        file = self.console.file
+        try:
+            file.write(f"--- {number} of {self.view.n}\n{render_text(example)}\n")
+            file.flush()
+        except BrokenPipeError:  # as after `| head`; the run is about its files, so it goes on
+            log.warning("nobody reads the trajectories any more, so they are no longer shown; the run goes on")
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, file.fileno())
+            os.close(nowhere)
 
     def stop(self) -> None: ...
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,6 @@ ROOT = Path(__file__).parents[1]
 KILLS = int(os.environ.get("BUTTON_KILLS", "3"))
 IN_FLIGHT = 8
 N = 8 * KILLS
-LONGEST_S = 0.6  # between the first call of a process and its end
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +55,14 @@ def started(server: Simulator, out: Path) -> "subprocess.Popen[str]":
     )
 
 
-def ended_by(
-    end: Callable[["subprocess.Popen[str]"], None], server: Simulator, out: Path, rng: random.Random
-) -> "subprocess.Popen[str]":
-    """A run that is ended at a random moment of its work, or has come to its own end before."""
-    before = server.traffic.summary()["calls"]
+def ended_by(number: signal.Signals, server: Simulator, out: Path, *, calls: int) -> "subprocess.Popen[str]":
+    """A run that gets a signal soon after its first `calls` have come in, or comes to its own end before."""
+    last = server.traffic.summary()["calls"] + calls
     process = started(server, out)
-    while process.poll() is None and server.traffic.summary()["calls"] == before:
-        time.sleep(0.01)
-    time.sleep(rng.uniform(0, LONGEST_S))
-    end(process)
+    while process.poll() is None and server.traffic.summary()["calls"] < last:
+        time.sleep(0.002)
+    time.sleep(random.uniform(0, 0.03))
+    process.send_signal(number)
     return process
 
 
@@ -82,14 +79,15 @@ def settled(server: Simulator) -> JsonObject:
     return server.traffic.summary()
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_makes_the_same_bytes_and_repeats_no_more_calls_than_were_in_flight(
     server: Simulator, whole: Ran, tmp_path: Path
 ) -> None:
-    rng = random.Random()  # a new moment each time; the claim holds for all
     forgotten(server)
     kills = 0
     while kills < KILLS:
-        process = ended_by(lambda running: running.kill(), server, tmp_path, rng)
+        moment = random.randint(1, whole.calls // KILLS)  # another one each time; the claim holds for all
+        process = ended_by(signal.SIGKILL, server, tmp_path, calls=moment)
         _, said = process.communicate(timeout=60)
         if process.returncode == 0:
             break
@@ -105,11 +103,13 @@ def test_a_run_killed_at_random_moments_makes_the_same_bytes_and_repeats_no_more
     assert seen["peak_in_flight"] <= IN_FLIGHT
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_in_order_and_goes_on_without_repeating_a_call(
     server: Simulator, whole: Ran, tmp_path: Path
 ) -> None:
     forgotten(server)
-    process = ended_by(lambda running: running.send_signal(signal.SIGINT), server, tmp_path, random.Random())
+    moment = random.randint(whole.calls // 3, whole.calls * 2 // 3)
+    process = ended_by(signal.SIGINT, server, tmp_path, calls=moment)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "stopping: calls under way finish first; once more to stop at once" in said

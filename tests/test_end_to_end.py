@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -137,6 +138,7 @@ def test_a_step_is_left_out_and_another_takes_the_place_of_one(folder: Path) -> 
     ran = generate(
         folder / "off",
         *("n=6", "~step@steps.judge", "step@steps.compose=parallel_then_sequential", "steps.simulate.parallel=off"),
+        "lm.flaws.calls_in_serial_mode=0.5",  # the model often calls two functions at once all the same
     )
     assert ran.code == 0
     assert "judge" not in ran.funnel
@@ -217,7 +219,7 @@ def test_a_tracked_run_leaves_one_finished_mlflow_run_with_its_config_its_funnel
         assert ran.code == 0
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store:
 
-        def rows(query: str) -> list[tuple[object, ...]]:
+        def rows(query: str) -> list[Any]:
             return store.execute(query).fetchall()
 
         assert rows("SELECT runs.name, status, experiments.name FROM runs JOIN experiments USING (experiment_id)") == [
@@ -230,7 +232,7 @@ def test_a_tracked_run_leaves_one_finished_mlflow_run_with_its_config_its_funnel
     assert metrics["accepted"] == 2
     assert metrics["gate/out"] == ran.funnel["gate"]["out"]
     assert metrics["lm_calls"] == ran.calls
-    assert 0 < metrics["grounded_share"] <= 1
+    assert 0 < metrics["mean/grounded_share"] <= 1
     assert traces == [(2,)]
     files = {path.name: path for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()}
     assert {"config.yaml", "funnel.json", "samples.txt"} <= files.keys()

@@ -10,7 +10,7 @@ from button.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```bash\n(.*?)^```", README, flags=re.M | re.S)
+BLOCKS = re.findall(r"^```bash\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [
     shlex.split(line, comments=True)[1:]
     for block in BLOCKS
@@ -26,10 +26,12 @@ def test_a_command_of_the_readme_composes(words: list[str], capsys: pytest.Captu
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     assert len(COMMANDS) >= 8
-    targets = re.findall(r"^make (\w+)", BLOCKS[0], flags=re.M)
+    targets = re.findall(r"^make (\w+)", BLOCKS[0], flags=re.MULTILINE)
     assert targets == ["demo", "test"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert all(re.search(rf"^{target}:", makefile, flags=re.M) for target in (*targets, "setup", "dashboard", "bench"))
+    assert all(
+        re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in (*targets, "setup", "dashboard", "bench")
+    )
 
 
 def test_the_files_that_the_readme_links_to_exist() -> None:

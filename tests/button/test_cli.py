@@ -79,6 +79,7 @@ def test_a_process_refuses_a_wrong_value_with_exit_code_2_and_one_line(elsewhere
         (["~step@steps.nope"], "~step@steps.nope: there is no steps.nope here"),
         (["lm=null"], "a group takes the name of one of its options"),
         (["n=["], "'n=[' is not understood"),
+        (["out=a (b)"], "'out=a (b)' is not understood; write key=value, and quote a value that holds special"),
         (["n=1,2"], "to run one job a value add -m"),
         (["seeds=list"], "seeds.path is required: give it as seeds.path=..."),
         (["experiment=paper", "seeds=glaive", "n=x"], "seeds.path is required"),

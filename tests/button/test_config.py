@@ -54,6 +54,8 @@ def test_an_empty_tracking_node_means_none() -> None:
         ({"n": "abc"}, r"^n='abc' \(text\): should be a valid integer"),
         ({"n": True}, r"^n=true \(boolean\): should be a valid integer"),
         ({"n": None}, r"^n=null \(null\): should be a valid integer"),
+        ({"out": ""}, r"^out='' \(text\): should be the path of a folder; it is the run folder"),
+        ({"out": None}, r"^out=null \(null\): should be the path of a folder"),
         ({"seed": -1}, r"^seed=-1 \(integer\): should be greater than or equal to 0"),
         ({"nn": 3}, r"^nn: no such key here; the keys are: n, seed, out, "),
         ({"budget": {"max_cost": 0}}, r"^budget\.max_cost=0 \(integer\): should be greater than 0"),

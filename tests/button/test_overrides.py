@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from button.errors import UserError
@@ -34,6 +36,14 @@ def test_an_argument_of_a_component_may_be_set_though_its_config_does_not_list_i
 )
 def test_any_other_word_stays_as_it_is(word: str) -> None:
     assert prepared([word]) == [word]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde_which_the_shell_leaves_alone_here() -> None:
+    assert prepared(["out=~/runs", "seeds.path=~/a b.txt", "n=1"]) == [
+        f"out={Path.home()}/runs",
+        f"++seeds.path={Path.home()}/a b.txt",
+        "n=1",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import asyncio
 import io
 import logging
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -116,6 +117,16 @@ async def test_as_many_trajectories_are_shown_as_asked_for(show: "int | str", sh
             progress.accepted(weather_example())
     assert printed(console).count("--- ") == shown
     assert run.accepted == 3
+
+
+async def test_a_reader_who_goes_away_does_not_end_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as file:
+        async with Progress(view(n=3), show="all", console=Console(file=file)) as progress:
+            for _ in range(3):
+                progress.accepted(weather_example())
+    assert caplog.text.count("nobody reads the trajectories any more") == 1
 
 
 async def test_an_error_of_the_run_passes_through_the_display() -> None:
