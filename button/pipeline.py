@@ -158,10 +158,10 @@ class Pipeline:
             _raise_gravest([error for task in done if (error := task.exception()) is not None])
 
     def _useful(self) -> int:
-        """How many rows it makes sense to have under way, going by the share accepted so far."""
+        """How many rows it makes sense to have under way, going by what each has given so far (two, to begin with)."""
         settled = self.stages[-1].turnstile.next
-        share = (self.accepted + 1) / (settled + 1)
-        return math.ceil((self._n - self.accepted) / share)
+        given = (self.accepted + 2) / (settled + 1)
+        return math.ceil((self._n - self.accepted) / given)
 
     async def _walk(self, position: int, unit: Unit) -> None:
         """Take one row through all stages; every row passes every turnstile, alive or not."""

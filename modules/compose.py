@@ -4,7 +4,7 @@ import random
 from typing import Annotated
 
 import dspy
-from pydantic import Field, validate_call
+from pydantic import Field, NonNegativeInt, validate_call
 
 from button.checks.composition import composition_problems
 from button.lms.schema import object_schema
@@ -107,7 +107,7 @@ class SequentialComposition(_Composing):
     pieces = ("subsequent_task",)
 
     @validate_call
-    def __init__(self, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
+    def __init__(self, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7) -> None:
         super().__init__(ComposeSequentially, ContinueTask, demos=demos, tries=tries, temperature=temperature)
 
     def ideas(self, rng: random.Random) -> str:
@@ -128,7 +128,7 @@ class ParallelThenSequentialComposition(_Composing):
     pieces = ("parallel_task", "subsequent_task")
 
     @validate_call
-    def __init__(self, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
+    def __init__(self, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7) -> None:
         super().__init__(ComposeInParallel, AccompanyTask, demos=demos, tries=tries, temperature=temperature)
 
     def ideas(self, rng: random.Random) -> str:
@@ -160,7 +160,9 @@ class MixedComposition(dspy.Module):
     gives = Composition
 
     @validate_call
-    def __init__(self, sequential_share: Share = 0.5, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
+    def __init__(
+        self, sequential_share: Share = 0.5, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7
+    ) -> None:
         super().__init__()
         self.sequential_share = sequential_share
         self.sequential = SequentialComposition(demos=demos, tries=tries, temperature=temperature)

@@ -21,7 +21,7 @@ class ScenarioEvolution(dspy.Module):
 
     @validate_call
     def __init__(
-        self, per_scenario: NonNegativeInt = 1, keep_original: bool = True, demos: int = 2, tries: int = 3
+        self, per_scenario: NonNegativeInt = 1, keep_original: bool = True, demos: NonNegativeInt = 2, tries: int = 3
     ) -> None:
         super().__init__()
         self.per_scenario = per_scenario

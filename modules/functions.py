@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import dspy
-from pydantic import validate_call
+from pydantic import NonNegativeInt, validate_call
 
 from button.checks.feeding import feeds
 from button.checks.functions import function_problems, set_problems
@@ -51,7 +51,7 @@ class FunctionDefinition(dspy.Module):
         narrow: bool | None = None,
         types: tuple[JsonType, ...] = ("string", "integer", "number", "boolean", "array"),
         enums: bool = False,
-        demos: int = 2,
+        demos: NonNegativeInt = 2,
         tries: int = 3,
         temperature: float = 0.3,
     ) -> None:

@@ -1,7 +1,7 @@
 """The composition filter: analysis first, then the verdict; only "yes" stays (paper, section 3.1)."""
 
 import dspy
-from pydantic import validate_call
+from pydantic import NonNegativeInt, validate_call
 
 from button.work import Work
 from modules.ask import Ask
@@ -18,7 +18,7 @@ class CompositionFilter(dspy.Module):
     gives = Composition
 
     @validate_call
-    def __init__(self, demos: int = 2, tries: int = 3, temperature: float = 0.0) -> None:
+    def __init__(self, demos: NonNegativeInt = 2, tries: int = 3, temperature: float = 0.0) -> None:
         super().__init__()
         self.ask = shipped(
             Ask(JudgeComposition, role="judge", tries=tries, temperature=temperature, max_tokens=300), demos

@@ -1,7 +1,7 @@
 """Scenario extraction: what everyday situation is behind a seed (paper, section 3.1)."""
 
 import dspy
-from pydantic import validate_call
+from pydantic import NonNegativeInt, validate_call
 
 from button.checks.wording import scenario_problems
 from button.work import Work
@@ -18,7 +18,7 @@ class ScenarioExtraction(dspy.Module):
     gives = Scenario
 
     @validate_call
-    def __init__(self, demos: int = 2, tries: int = 3) -> None:
+    def __init__(self, demos: NonNegativeInt = 2, tries: int = 3) -> None:
         super().__init__()
         self.ask = shipped(Ask(NameScenario, role="scenario", tries=tries, max_tokens=60), demos)
 

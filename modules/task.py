@@ -1,7 +1,7 @@
 """Atomic task construction: reasonable, self-contained, function-agnostic, one step (paper, section 3.1)."""
 
 import dspy
-from pydantic import PositiveInt, validate_call
+from pydantic import NonNegativeInt, PositiveInt, validate_call
 
 from button.checks.wording import task_problems
 from button.work import Work
@@ -19,7 +19,9 @@ class AtomicTaskWriting(dspy.Module):
     gives = AtomicTask
 
     @validate_call
-    def __init__(self, max_words: PositiveInt = 30, demos: int = 3, tries: int = 3, temperature: float = 0.7) -> None:
+    def __init__(
+        self, max_words: PositiveInt = 30, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7
+    ) -> None:
         super().__init__()
         self.max_words = max_words
         self.ask = shipped(

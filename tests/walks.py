@@ -16,7 +16,7 @@ from strategies import weather_example
 from button.allowance import Allowance
 from button.funnel import Funnel
 from button.journal import Journal, Usage
-from button.pipeline import Ending, Pipeline
+from button.pipeline import FRUITLESS_DRAWS, Ending, Pipeline
 from button.step import OrderedStep, Step
 from button.work import Work
 from signatures.records import (
@@ -225,12 +225,14 @@ def reference(steps: Steps, given: Sequence[Seed], *, n: int, draws: int | None)
 
     for seed in given:
         row(seed, 0)
-    draw = 1
+    draw, fruitful = 1, 0
     while len(accepted) < n and (draws is None or draw < draws):
         before = len(accepted)
         for record in pool:
             row(record, draw)
-        if draws is None and len(accepted) == before:
+        if len(accepted) > before:
+            fruitful = draw
+        if draws is None and draw - fruitful >= FRUITLESS_DRAWS:
             break
         draw += 1
     return accepted[:n]
