@@ -12,6 +12,7 @@ from typing import Any
 
 import dspy
 import orjson
+from dspy.lm15 import Config, Message, Request, Response, TextPart
 from dspy.utils.exceptions import AdapterParseError
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
@@ -27,6 +28,55 @@ class CompactAdapter(dspy.Adapter):
     def __init__(self) -> None:
         super().__init__()
         self._openings: weakref.WeakKeyDictionary[type[dspy.Signature], _Opening] = weakref.WeakKeyDictionary()
+
+    def __call__(
+        self,
+        lm: dspy.LM,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """One answer to one canonical request: no detour over OpenAI-shaped messages, which DSPy 3.5 takes out."""
+        return self._read(signature, lm(self._request(lm, lm_kwargs, signature, demos, inputs)))
+
+    async def acall(
+        self,
+        lm: dspy.LM,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """As `__call__`, without blocking."""
+        return self._read(signature, await lm.acall(self._request(lm, lm_kwargs, signature, demos, inputs)))
+
+    def _request(
+        self,
+        lm: dspy.LM,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> Request:
+        system, *messages = self.format(signature, demos, inputs)
+        # A rollout id keeps DSPy's cache from answering; ours are off, and what differs between samples is the seed.
+        given = {**lm.kwargs, **lm_kwargs}
+        settings = {key: value for key, value in given.items() if key != "rollout_id" and value is not None}
+        return Request(
+            model=lm.model,
+            system=system["content"],
+            messages=tuple(Message(row["role"], (TextPart(row["content"]),)) for row in messages),
+            config=Config(**settings),
+        )
+
+    def _read(self, signature: type[dspy.Signature], response: Response) -> list[dict[str, Any]]:
+        text = response.text or ""
+        if not text.strip():
+            raise AdapterParseError(
+                adapter_name="CompactAdapter", signature=signature, lm_response=text, message="the answer is empty"
+            )
+        return [self.parse(signature, text)]
 
     def format(
         self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]

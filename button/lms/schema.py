@@ -49,8 +49,8 @@ def is_closed(schema: Any) -> bool:
 
 
 def response_format(name: str, schema: JsonObject) -> JsonObject:
-    """The chat-completions `response_format` that asks for `schema`."""
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": is_closed(schema)}}
+    """The `response_format` of a canonical request (`dspy.lm15.Config`) that asks for `schema`."""
+    return {"type": "json_schema", "name": name, "schema": schema, "strict": is_closed(schema)}
 
 
 def closed(schema: Any) -> Any:

@@ -102,14 +102,16 @@ def test_what_is_closed_is_asked_for_strictly(signature: type) -> None:
     assert is_closed(schema)
     assert response_format("Name", schema) == {
         "type": "json_schema",
-        "json_schema": {"name": "Name", "schema": schema, "strict": True},
+        "name": "Name",
+        "schema": schema,
+        "strict": True,
     }
 
 
 @pytest.mark.parametrize("signature", OPEN)
 def test_what_is_open_somewhere_is_not_asked_for_strictly(signature: type) -> None:
     """OpenAI refuses a strict schema with an open object or with a value of any type."""
-    assert response_format("Name", output_schema(signature))["json_schema"]["strict"] is False
+    assert response_format("Name", output_schema(signature))["strict"] is False
 
 
 @pytest.mark.parametrize(
