@@ -26,7 +26,6 @@ _WITH_ONE = (
     "Book {what} for {person}.",
     "Set a reminder for {person} about {what}.",
     "Add {what} to the calendar of {person}.",
-    "Look up more details of {what}.",
 )
 # What can be done beside another task, and what that finds; a slot is filled in by the model.
 _BESIDE = (

@@ -2,10 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-_TELLING = re.compile(r"(?<![.!?:\"] )(?<![\"'])\b(?:[A-Z][a-z'-]{3,}|[A-Z]+-?\d{3,})\b")
+_TELLING = re.compile(r"(?<=[a-z0-9,'-] )(?:[A-Z][a-z'-]{3,}|[A-Z]+-?\d{3,})\b")
+_NAMES = re.compile(r"\b(?:[A-Z][a-z'-]{3,}|[A-Z]+-?\d{3,})\b")
+LONGEST_VALUE = 6  # words; a longer text is prose
+VERBS = ("Return", "Find", "Create", "Send", "Rate", "Whether", "Look", "Check", "Save", "Share", "Write", "Get", "Set")
 _COMMON = frozenset(
     "January February March April June July August September October November December Monday Tuesday Wednesday"
     " Thursday Friday Saturday Sunday Swiss Japanese Norwegian Mexican".split()
@@ -13,9 +17,29 @@ _COMMON = frozenset(
 
 
 def telling_words(demos: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """The names and codes in demos: capitalised words inside sentences, and codes such as RX-5521."""
-    found = {word for demo in demos for word in _TELLING.findall(_text(demo))}
+    """The names and codes in demos: capitalised words in sentences or short values, and codes such as RX-5521."""
+    found = {word for demo in demos for leaf in _leaves(dict(demo)) for word in _telling(leaf)}
     return frozenset(found - _COMMON)
+
+
+def _telling(text: str) -> list[str]:
+    is_value = len(text.split()) <= LONGEST_VALUE and not text.endswith(".") and not text.startswith(VERBS)
+    return _NAMES.findall(text) if is_value else _TELLING.findall(text)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts in a value; JSON inside a text is looked into."""
+    if isinstance(value, str) and value[:1] in "{[":
+        with suppress(ValueError):
+            value = json.loads(value)
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def leaked(answer: Mapping[str, Any], inputs: Mapping[str, Any], telling: frozenset[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The assistant agent: knows the plan and its functions, reasons, and calls functions or answers."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ from signatures.records import (
 )
 
 FINAL = "final"
+_POINTING = re.compile(r"(?:the|this|that|my|your) [a-z]+(?: [a-z]+)?")
 _SAID = r"[ -!#-\-/-\[\]-~]"  # ASCII but for quotes, backslashes and the full stop: one sentence
 MOST_CALLS = 6  # in one turn, where no plan says how many are ready
 
@@ -206,7 +208,17 @@ def turn_problems(
     if turn.final is not None:
         waiting = ", ".join(dict.fromkeys(left))
         return [f"not done yet, still to be called: {waiting}"] if left else answer_problems(transcript)
-    return _repeated(turn, problem, turns) + _ungrounded(transcript, problem)
+    return _repeated(turn, problem, turns) + _vague(turn) + _ungrounded(transcript, problem)
+
+
+def _vague(turn: AssistantTurn) -> list[str]:
+    """Arguments that point at something instead of naming it, as in `concert="the concert"`."""
+    return [
+        f"'{call.name}': the value of '{name}' is '{value}', which names nothing; leave an optional argument out"
+        for call in turn.calls
+        for name, value in call.arguments.items()
+        if isinstance(value, str) and _POINTING.fullmatch(value)
+    ]
 
 
 def _repeated(turn: AssistantTurn, problem: Problem, turns: Sequence[Turn]) -> list[str]:
