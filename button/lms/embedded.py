@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from dspy.lm15 import ContextLengthError, InvalidRequestError, Request, Response, ServerError
 from pydantic import PositiveInt, validate_call
 
@@ -20,6 +21,7 @@ from button.lms.llguidance import grammar
 from button.lms.weights import embedded_weights
 from button.lms.wire import chat_body, response_of
 
+LOOK_S = 0.3
 MISSING = (
     "lm=embedded and lm=gguf need the package xllamacpp, which is not installed: run `make setup` in a checkout or"
     " `pip install xllamacpp`, or use lm=endpoint or lm=simulated"
@@ -123,7 +125,8 @@ class Gguf(LlamaCpp):
 
 def free_cores() -> int:
     """Cores that are not busy now, at least one: a llama.cpp thread that waits for its core holds up all others."""
-    return max(1, len(os.sched_getaffinity(0)) - round(os.getloadavg()[0]))
+    busy = psutil.cpu_percent(interval=LOOK_S) / 100  # the load average would still show the set-up before a demo
+    return max(1, round(len(os.sched_getaffinity(0)) * (1 - busy)))
 
 
 def _refuse(answer: dict[str, Any]) -> None:
