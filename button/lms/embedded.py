@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
 from dspy.lm15 import ContextLengthError, InvalidRequestError, Request, Response, ServerError
 from pydantic import PositiveInt, validate_call
 
@@ -21,7 +20,7 @@ from button.lms.llguidance import grammar
 from button.lms.weights import embedded_weights
 from button.lms.wire import chat_body, response_of
 
-LOOK_S = 0.3
+MOST_THREADS = 8  # more wait for memory
 MISSING = (
     "lm=embedded and lm=gguf need the package xllamacpp, which is not installed: run `make setup` in a checkout or"
     " `pip install xllamacpp`, or use lm=endpoint or lm=simulated"
@@ -29,8 +28,8 @@ MISSING = (
 
 
 class LlamaCpp:
-    """An engine over one GGUF file. `threads` are CPU threads (None: the cores that the machine's load leaves free),
-    `context` the tokens of prompt and answer together.
+    """An engine over one GGUF file. `threads` are CPU threads (None: one a core, at most 8; fewer are faster where
+    other programs keep the cores busy), `context` the tokens of prompt and answer together.
     """
 
     concurrency = 1
@@ -39,7 +38,7 @@ class LlamaCpp:
 
     def __init__(self, path: Path, *, threads: int | None, context: int, cache_prompt: bool) -> None:
         self.path = path
-        self.threads = threads or free_cores()
+        self.threads = threads or min(len(os.sched_getaffinity(0)), MOST_THREADS)
         self.context = context
         self.cache_prompt = cache_prompt
         self.limits = Limits(max_in_flight=1)
@@ -121,12 +120,6 @@ class Gguf(LlamaCpp):
     ) -> None:
         found = gguf_file(path, repo, file, sha256)
         super().__init__(found, threads=threads, context=context, cache_prompt=cache_prompt)
-
-
-def free_cores() -> int:
-    """Cores that are not busy now, at least one: a llama.cpp thread that waits for its core holds up all others."""
-    busy = psutil.cpu_percent(interval=LOOK_S) / 100  # the load average would still show the set-up before a demo
-    return max(1, round(len(os.sched_getaffinity(0)) * (1 - busy)))
 
 
 def _refuse(answer: dict[str, Any]) -> None:
