@@ -181,7 +181,7 @@ async def _tracked(settings: GenerateSettings, journal: Journal) -> AsyncIterato
     )
     try:
         yield tracking
-    except BaseException:
+    except BaseException:  # raised again: whatever ends the run, its tracking says so
         await tracking.close("failed", Funnel([]), journal.accepted(), measures={}, files=[])
         raise
 

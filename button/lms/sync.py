@@ -32,7 +32,7 @@ class SyncEngine:
         call = asyncio.run_coroutine_threadsafe(self.engine.complete(request), self._running_loop())
         try:
             return call.result()
-        except BaseException:
+        except BaseException:  # raised again, an interrupt too: the call is not left running
             call.cancel()
             raise
 
