@@ -52,13 +52,10 @@ class Ended:
 class RunWatcher:
     """Passes what happens on to the funnel, the display and tracking. The first `known` acceptances are replayed."""
 
-    def __init__(
-        self, funnel: Funnel, progress: Progress, tracking: Tracking, allowance: Allowance, known: int
-    ) -> None:
+    def __init__(self, funnel: Funnel, progress: Progress, tracking: Tracking, known: int) -> None:
         self.funnel = funnel
         self.progress = progress
         self.tracking = tracking
-        self.allowance = allowance
         self.known = known
         self.count = 0
 
@@ -114,7 +111,7 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
             journal=journal,
             lms=lms.of_role,
             allowance=allowance,
-            watcher=RunWatcher(funnel, progress, tracking, allowance, known),
+            watcher=RunWatcher(funnel, progress, tracking, known),
             run_seed=settings.seed,
         )
         rows = settings.executor.rows or _rows(lms)
