@@ -4,7 +4,7 @@ import random
 from typing import Annotated
 
 import dspy
-from pydantic import Field, NonNegativeInt, validate_call
+from pydantic import Field, NonNegativeInt, PositiveInt, validate_call
 
 from button.checks.composition import composition_problems
 from button.lms.schema import object_schema
@@ -12,7 +12,15 @@ from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
 from modules.details import next_steps, side_steps
-from modules.forms import form_schema, next_forms, open_side_forms, said_in_one_go, said_twice, side_forms
+from modules.forms import (
+    form_schema,
+    next_forms,
+    open_side_forms,
+    said_in_one_go,
+    side_forms,
+    thing_sought,
+)
+from modules.sense import Sense, several
 from signatures.compose import AccompanyTask, ComposeInParallel, ComposeSequentially, ContinueTask
 from signatures.records import AtomicTask, Composition, JsonObject, Outcome, Strategy, SubTask
 
@@ -22,7 +30,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class _Composing(dspy.Module):
     """One call that writes all the pieces; the strategies differ in the signatures and in the shape of the plan.
 
-    A small model fills in forms instead (`modules.forms`).
+    A small model chooses among forms instead (`modules.forms`), `candidates` times, and what makes most sense to it is
+    taken.
     """
 
     takes = AtomicTask
@@ -38,19 +47,21 @@ class _Composing(dspy.Module):
         demos: int,
         tries: int,
         temperature: float,
+        candidates: int,
     ) -> None:
         super().__init__()
+        self.candidates = candidates
+        self.sense = Sense("compose")
         self.ask = shipped(Ask(signature, role="compose", tries=tries, temperature=temperature, max_tokens=400), demos)
         self.ask_narrow = shipped(
             Ask(narrow, role="compose", tries=tries, temperature=temperature, max_tokens=150), demos
         )
 
     async def aforward(self, record: AtomicTask, work: Work) -> Outcome:
-        rng = work.random("forms")
         if work.is_small("compose"):
-            written, composed = await self._fill_in(record, work, rng)
+            written, composed = await self._most_sensible(record, work)
         else:
-            written, composed = await self._write(record.task, work, rng)
+            written, composed = await self._write(record.task, work, work.random("forms"))
         composition = Composition.derive(
             record,
             scenario=record.scenario,
@@ -70,17 +81,20 @@ class _Composing(dspy.Module):
         answer = await self.ask.aforward(work, inputs=inputs, check=problems)
         return self._written(answer), answer.composed_task.strip()
 
-    async def _fill_in(self, record: AtomicTask, work: Work, rng: random.Random) -> tuple[list[str], str]:
-        forms, schema = self.forms(record, rng)
+    async def _most_sensible(self, record: AtomicTask, work: Work) -> tuple[list[str], str]:
+        filled = await several(self.candidates, lambda index: self._fill_in(record, work, index))
+        chosen, _ = await self.sense.best(work, filled, lambda candidate: candidate[1])
+        return chosen
+
+    async def _fill_in(self, record: AtomicTask, work: Work, index: int) -> tuple[list[str], str]:
+        forms, schema = self.forms(record, work.random("forms", index))
 
         def problems(found: dspy.Prediction) -> list[str]:
             written = self._written(found)
-            if twice := said_twice(written[-1]):
-                return [f"'{twice}' is named twice; name what each of the two tasks has found"]
             return composition_problems(said_in_one_go([record.task, *written]), self.plan(record.task, written))
 
         inputs = {"task": record.task, "forms": forms}
-        answer = await self.ask_narrow.aforward(work, inputs=inputs, check=problems, schema=schema)
+        answer = await self.ask_narrow.aforward(work, inputs=inputs, check=problems, label=str(index), schema=schema)
         written = self._written(answer)
         return written, said_in_one_go([record.task, *written])
 
@@ -107,15 +121,23 @@ class SequentialComposition(_Composing):
     pieces = ("subsequent_task",)
 
     @validate_call
-    def __init__(self, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7) -> None:
-        super().__init__(ComposeSequentially, ContinueTask, demos=demos, tries=tries, temperature=temperature)
+    def __init__(
+        self, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7, candidates: PositiveInt = 2
+    ) -> None:
+        super().__init__(
+            *(ComposeSequentially, ContinueTask),
+            demos=demos,
+            tries=tries,
+            temperature=temperature,
+            candidates=candidates,
+        )
 
     def ideas(self, rng: random.Random) -> str:
         return next_steps(rng)
 
     def forms(self, record: AtomicTask, rng: random.Random) -> tuple[str, JsonObject]:
-        forms = next_forms(rng)
-        return " | ".join(forms), object_schema({"subsequent_task": form_schema(forms, found=True)})
+        forms = next_forms(rng, thing_sought(record.task) or "result")
+        return " | ".join(forms), object_schema({"subsequent_task": form_schema(forms)})
 
     def plan(self, task: str, written: list[str]) -> tuple[SubTask, ...]:
         return (SubTask(task=task), SubTask(task=written[0], depends_on=(0,)))
@@ -128,8 +150,16 @@ class ParallelThenSequentialComposition(_Composing):
     pieces = ("parallel_task", "subsequent_task")
 
     @validate_call
-    def __init__(self, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7) -> None:
-        super().__init__(ComposeInParallel, AccompanyTask, demos=demos, tries=tries, temperature=temperature)
+    def __init__(
+        self, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7, candidates: PositiveInt = 2
+    ) -> None:
+        super().__init__(
+            *(ComposeInParallel, AccompanyTask),
+            demos=demos,
+            tries=tries,
+            temperature=temperature,
+            candidates=candidates,
+        )
 
     def ideas(self, rng: random.Random) -> str:
         return f"parallel: {side_steps(rng)}; subsequent: {next_steps(rng)}"
@@ -137,11 +167,11 @@ class ParallelThenSequentialComposition(_Composing):
     def forms(self, record: AtomicTask, rng: random.Random) -> tuple[str, JsonObject]:
         text, schemas = [], []
         for side, finds in side_forms(rng, record.task, record.details) or open_side_forms(rng):
-            following = next_forms(rng, beside=finds)
+            following = next_forms(rng, thing_sought(record.task) or "result", beside=finds)
             text.append(f"{side} Then: {' | '.join(following)}")
             pair = {
-                "parallel_task": form_schema([side], found=False),
-                "subsequent_task": form_schema(following, found=True),
+                "parallel_task": form_schema([side]),
+                "subsequent_task": form_schema(following),
             }
             schemas.append(object_schema(pair))
         return "\n".join(text), {"anyOf": schemas}
@@ -161,12 +191,17 @@ class MixedComposition(dspy.Module):
 
     @validate_call
     def __init__(
-        self, sequential_share: Share = 0.5, demos: NonNegativeInt = 3, tries: int = 3, temperature: float = 0.7
+        self,
+        sequential_share: Share = 0.5,
+        demos: NonNegativeInt = 3,
+        tries: int = 3,
+        temperature: float = 0.7,
+        candidates: PositiveInt = 2,
     ) -> None:
         super().__init__()
         self.sequential_share = sequential_share
-        self.sequential = SequentialComposition(demos=demos, tries=tries, temperature=temperature)
-        self.parallel = ParallelThenSequentialComposition(demos=demos, tries=tries, temperature=temperature)
+        self.sequential = SequentialComposition(demos, tries, temperature, candidates)
+        self.parallel = ParallelThenSequentialComposition(demos, tries, temperature, candidates)
 
     async def aforward(self, record: AtomicTask, work: Work) -> Outcome:
         sequential = work.random("strategy").random() < self.sequential_share

@@ -5,7 +5,11 @@ give a small model something to ground its arguments in.
 """
 
 import random
+import re
 from datetime import date, timedelta
+from typing import NamedTuple
+
+from button.checks.moments import moments
 
 FIRST_NAMES = (
     "Amara Tunde Ingrid Mateo Priya Yusuf Leila Bram Chloe Hiroshi Nadia Owen Farah Luca Zanele Piotr Mei Andrei Sofia"
@@ -22,6 +26,17 @@ CITIES = (
 ).split()
 CURRENCIES = ("euros", "US dollars", "pounds", "Canadian dollars")
 TIMES = ("8:30 AM", "9:15 AM", "10 AM", "11:45 AM", "1 PM", "2:30 PM", "4 PM", "5:45 PM", "7 PM", "8:15 PM")
+
+# What a parameter may be called that takes a detail of a kind.
+PARAMETER_NAMES = {
+    "city": ("city", "location", "place"),
+    "date": ("date",),
+    "time": ("time", "start_time"),
+    "people": ("number_of_people", "party_size"),
+    "amount": ("max_price", "budget", "price_limit"),
+    "person": ("person_name", "recipient", "customer_name"),
+    "code": ("code", "reference_code"),
+}
 
 OPENINGS = ("Find", "Look up", "Check", "Get", "Find out", "Search for", "Retrieve", "See")
 SIDE_STEPS = (
@@ -75,14 +90,60 @@ DIRECTIONS = (
 )
 
 
+class Detail(NamedTuple):
+    """A concrete detail and its kind: city, date, time, person, people, amount or code."""
+
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+_PEOPLE = re.compile(r"\b\d{1,3} (?:people|persons|guests|adults)\b")
+_AMOUNT = re.compile(rf"\b\d[\d,.]* (?:{'|'.join(CURRENCIES)})")
+_CODE = re.compile(r"\b[A-Z]{2}-\d{4}\b")
+_PERSON = re.compile(rf"\b(?:{'|'.join(FIRST_NAMES)}) (?:{'|'.join(LAST_NAMES)})\b")
+_CITY = re.compile(rf"\b(?:{'|'.join(CITIES)})\b")
+
+
+def details_of_kinds(rng: random.Random) -> tuple[Detail, ...]:
+    """One detail of each kind that a form may have."""
+    return (
+        Detail("city", rng.choice(CITIES)),
+        Detail("date", _date(rng)),
+        Detail("time", rng.choice(TIMES)),
+        Detail("people", f"{rng.randrange(2, 9)} people"),
+        Detail("amount", _amount(rng)),
+    )
+
+
+def details_in(text: str) -> list[Detail]:
+    """The details of kinds that this module draws from, as `text` says them, in its order."""
+    when = moments(text)
+    dated = [span for span in when.spans if moments(span).dates]
+    timed = [span for span in when.spans if moments(span).times]
+    found = [_said(text, "date", span) for span in dated]
+    found += [_said(text, "time", span) for span in timed if span not in dated]
+    for kind, pattern in (("people", _PEOPLE), ("amount", _AMOUNT), ("code", _CODE), ("person", _PERSON)):
+        found += [(match.start(), Detail(kind, match[0])) for match in pattern.finditer(text)]
+    found += [(match.start(), Detail("city", match[0])) for match in _CITY.finditer(text)]
+    return [detail for _, detail in sorted(dict.fromkeys(found))]
+
+
+def _said(text: str, kind: str, span: str) -> tuple[int, Detail]:
+    """A detail as the text has it: spans are folded."""
+    at = max(text.casefold().find(span), 0)
+    return at, Detail(kind, text[at : at + len(span)])
+
+
 def details(rng: random.Random) -> tuple[str, ...]:
     """A verb to begin with, and two or three details of different kinds: a place, a person, a day, a code or a sum."""
-    day = date(2026, 1, 5) + timedelta(days=rng.randrange(700))
     kinds = [
         f"city {rng.choice(CITIES)}",
-        f"date {day.day} {day:%B} {day.year}",
+        f"date {_date(rng)}",
         f"person {rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}",
-        rng.choice((f"code {_code(rng)}", f"amount {_amount(rng)}", f"time {rng.choice(TIMES)}")),
+        rng.choice((f"code {new_code(rng)}", f"amount {_amount(rng)}", f"time {rng.choice(TIMES)}")),
     ]
     chosen = rng.choice(((0, 1), (0, 1), (0, 1), (0, 2), (0, 3), (1, 2)))
     return (f"begin with '{rng.choice(OPENINGS)}'", *(kinds[index] for index in chosen))
@@ -124,7 +185,13 @@ def direction(rng: random.Random) -> str:
     return rng.choice(DIRECTIONS)
 
 
-def _code(rng: random.Random) -> str:
+def _date(rng: random.Random) -> str:
+    day = date(2027, 1, 4) + timedelta(days=rng.randrange(700))
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def new_code(rng: random.Random) -> str:
+    """A code such as KT-5551."""
     letters = "".join(rng.choice("ABCDEFGHKLMNPRSTVWXYZ") for _ in range(2))
     return f"{letters}-{rng.randrange(1000, 10000)}"
 

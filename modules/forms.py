@@ -1,7 +1,8 @@
-"""Composition by filling in forms, for small models: the program chooses the actions, the model says what with.
+"""Tasks and compositions by filling in forms, for small models: the program chooses the actions, the model what with.
 
-A small model asked for a whole composition repeats the given task or copies the examples. A form leaves it one slot,
-and the decoder holds it to the form; the composed task is the sub-tasks said in one go, which the user agent rewords.
+A small model asked for a whole task takes a person for a destination and leans on things nobody has named; asked for
+a composition it repeats the given task or copies the examples. A form leaves it one slot, and the decoder holds it to
+the form; the composed task is the sub-tasks said in one go, which the user agent rewords.
 """
 
 import random
@@ -9,23 +10,54 @@ import re
 from collections.abc import Sequence
 from string import Formatter
 
-from modules.details import FIRST_NAMES, LAST_NAMES
+from button.checks.vocabulary import name_words, stems
+from modules.details import FIRST_NAMES, LAST_NAMES, Detail, details_of_kinds
+from modules.wording import is_plural
 from signatures.records import JsonObject
 
 FOUND = "..."
-FOUND_WAS = "that was found"
-_WORDS = r"[a-z]{2,14}(?:[ -][a-z]{2,14}){0,3}"
+_OPENINGS = ("Find", "Look up", "Check", "Get", "Search for")
+_TAILS = (
+    "in {city} on {date}",
+    "in {city} on {date} at {time}",
+    "in {city} on {date} for {people}",
+    "in {city} for less than {amount}",
+    "in {city}",
+)
+_THING = "[a-z][a-z -]{3,70}"
 _NAMED = r"[A-Za-z0-9][A-Za-z0-9'-]*(?: [A-Za-z0-9'-]+){0,5}"
+_BROKEN_OFF = re.compile(
+    r"\b(?:a|an|the|of|to|and|or|with|in|at|on|for|from|by|is|are|be|if|that|which|can|will|than|per|as)"
+    r" (?:in [A-Z]|that (?:was|were) found)"
+)
+_BETWEEN_NOUNS = (
+    r"\b(?:a|an|the|any|some|all|each|every|if|whether|how|much|many|what|which|who|that|there|where|when|is|are|be|can"
+    r"|could|do|does|has|have|of|to|and|or|with|without|in|at|on|for|from|by|near|within|between|about|as|than|less"
+    r"|more|most|best|cheapest|nearest|latest|current|available|open|suitable|list|number|details|information|out|up)\b"
+)
+_FINDINGS = re.compile(r"the (?:details of the )?([a-z -]+?)(?: and the ([a-z -]+?))? that (?:was|were) found")
+_UNSAID = re.compile(
+    r"\b(?:before|after|during|since|until|while|his|her|their|our|my|your|this|these|those) [a-z]"
+    r"|\b(?:the|a) (?:city|town|area) (?:of|in)"
+)
 _WITH = (
     "Send {person} a message with {what}.",
     "Save {what} in the notes of {person}.",
-    "Share a summary of {what} with {person}.",
-    "Write a short report for {person} about {what}.",
+    "Share {what} with {person}.",
+    "Email {what} to {person}.",
 )
-_WITH_ONE = (
-    "Book {what} for {person}.",
-    "Set a reminder for {person} about {what}.",
-    "Add {what} to the calendar of {person}.",
+_WITH_FACT = ("Set a reminder for {person} with {what}.",)
+_WITH_THING = (
+    "Book {thing} for {person}.",
+    "Reserve {thing} for {person}.",
+    "Set a reminder for {person} about {thing}.",
+    "Add {thing} to the calendar of {person}.",
+)
+# What is found out about things rather than a thing that can be booked.
+_FACTS = stems(
+    "availability price cost fare fee rate level schedule timetable forecast hour time rule requirement regulation "
+    "status connection result rating policy option condition procedure date list guideline tip documentation value "
+    "estimate information standard law tariff premium balance deadline step recipe law document record history"
 )
 # What can be done beside another task, and what that finds; a slot is filled in by the model.
 _BESIDE = (
@@ -39,16 +71,63 @@ _BESIDE_WITH = (
     ("Get the weather forecast for {city} on {date}.", "weather forecast"),
     ("Look up the train connections to {city} on {date}.", "train connections"),
     ("Find the price of a hotel room in {city} on {date}.", "hotel price"),
+    ("Look up the parking fee in {city} on {date}.", "parking fee"),
+    ("Find a taxi service in {city} for {date}.", "taxi service"),
     ("Check the calendar of {person} on {date}.", "free times"),
 )
 
 
-def next_forms(rng: random.Random, *, beside: str | None = None) -> list[str]:
-    """Four forms of a task that needs what was found; with `beside`, also that other thing."""
+def task_forms(rng: random.Random) -> tuple[list[str], tuple[Detail, ...]]:
+    """Three forms of a task that share a place, each with a slot for what is looked up, and the details in them."""
+    drawn = {detail.kind: detail for detail in details_of_kinds(rng)}
+    opening = rng.choice(_OPENINGS)
+    tails = [_TAILS[0], *rng.sample(_TAILS[1:], 2)]
+    said = {name: detail.value for name, detail in drawn.items()}
+    forms = [f"{opening} {FOUND} {tail.format(**said)}." for tail in tails]
+    return forms, tuple(detail for name, detail in drawn.items() if any(name in _slots(tail) for tail in tails))
+
+
+def task_schema(forms: Sequence[str]) -> JsonObject:
+    """The schema of a task in one of the forms; the slot takes plain words, no names and no figures."""
+    return _schema(forms, _THING)
+
+
+def slot_problems(sentence: str) -> list[str]:
+    """What is wrong with a slot as it was filled in: it breaks off, or points at something unsaid."""
+    problems = []
+    if broken := _BROKEN_OFF.search(sentence):
+        problems.append(f"the sentence breaks off before '{broken[0]}'")
+    if unsaid := _UNSAID.search(sentence):
+        problems.append(f"'{unsaid[0]}...' points at something that nobody has named")
+    return problems
+
+
+def thing_sought(task: str) -> str | None:
+    """What a task in one of the forms looks for, in a few words: its first words that are nouns by their place.
+
+    "Check the forecast water level of the river in Coimbra." gives "forecast water level".
+    """
+    opening = next((opening for opening in _OPENINGS if task.startswith(f"{opening} ")), None)
+    if opening is None:
+        return None
+    slot = re.split(r" (?:in|for less than) (?=[A-Z0-9])", task.removeprefix(opening), maxsplit=1)[0]
+    runs = (run.split() for run in re.split(_BETWEEN_NOUNS, slot))
+    return next((" ".join(words[:4]) for words in runs if words), None)
+
+
+def next_forms(rng: random.Random, thing: str, *, beside: str | None = None) -> list[str]:
+    """Four forms of a task that needs `thing`, which was found; with `beside`, also that other thing."""
     person = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
-    what = f"the {FOUND} and the {beside} that were found" if beside else f"the {FOUND} {FOUND_WAS}"
-    forms = _WITH if beside else rng.sample((*_WITH, *_WITH_ONE), 4)
-    return [form.format(person=person, what=what) for form in forms]
+    is_fact = not _FACTS.isdisjoint(name_words(thing))
+    was = "were found" if is_plural(thing) else "was found"
+    forms: tuple[str, ...]
+    if beside is not None:
+        what, forms = f"the {thing} and the {beside} that were found", _WITH
+    elif is_fact:
+        what, forms = f"the {thing} that {was}", (*_WITH, *_WITH_FACT)
+    else:
+        what, forms = f"the details of the {thing} that {was}", (*_WITH, *_WITH_THING)
+    return [form.format(person=person, what=what, thing=f"the {thing} that {was}") for form in rng.sample(forms, 4)]
 
 
 def side_forms(rng: random.Random, task: str, details: Sequence[str]) -> list[tuple[str, str]]:
@@ -57,7 +136,11 @@ def side_forms(rng: random.Random, task: str, details: Sequence[str]) -> list[tu
     A side task with an open slot is where a small model goes astray, so these have none.
     """
     said = {kind: value for kind, _, value in (detail.partition(" ") for detail in details) if value in task}
-    forms = [(form.format(**said), finds) for form, finds in _BESIDE_WITH if said.keys() >= _slots(form)]
+    forms = [
+        (form.format(**said), finds)
+        for form, finds in _BESIDE_WITH
+        if said.keys() >= _slots(form) and finds.partition(" ")[0] not in task
+    ]
     return rng.sample(forms, min(2, len(forms)))
 
 
@@ -70,12 +153,25 @@ def _slots(form: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(form) if name}
 
 
-def form_schema(forms: Sequence[str], *, found: bool) -> JsonObject:
-    """The schema of a sentence in one of the forms; with `found` the slot is a plain thing, else it may be named."""
-    slot = _WORDS if found else _NAMED
-    pattern = "|".join(slot.join(map(re.escape, form.split(FOUND))) for form in forms)
-    pattern = pattern.replace(re.escape(FOUND_WAS), "that (?:was|were) found")
+def form_schema(forms: Sequence[str]) -> JsonObject:
+    """The schema of a sentence in one of the forms, whose slot may hold names."""
+    return _schema(forms, _NAMED)
+
+
+def _schema(forms: Sequence[str], slot: str) -> JsonObject:
+    tails: dict[str, list[str]] = {}
+    for form in forms:
+        head, mark, tail = form.partition(FOUND)
+        tails.setdefault(re.escape(head) + (slot if mark else ""), []).append(re.escape(tail))
+    # Forms that begin alike share their slot: each on its own would cost the decoder seconds.
+    pattern = "|".join(f"{opening}(?:{'|'.join(ends)})" for opening, ends in tails.items())
     return {"type": "string", "pattern": f"^(?:{pattern})$"}
+
+
+def findings(sentence: str) -> list[str]:
+    """The things that a sentence in one of the next forms says were found, in its order."""
+    found = _FINDINGS.search(sentence)
+    return [thing for thing in found.groups() if thing] if found else []
 
 
 def said_in_one_go(tasks: Sequence[str]) -> str:
@@ -83,12 +179,6 @@ def said_in_one_go(tasks: Sequence[str]) -> str:
     *independent, last = [task.strip().rstrip(".") for task in tasks]
     first = ", and ".join([independent[0], *map(_lowered, independent[1:])])
     return f"{first}. Then {_lowered(last)}."
-
-
-def said_twice(sentence: str) -> str | None:
-    """The thing that a sentence names as both of two findings, if it does."""
-    found = re.search(r"the ([a-z -]+) and the \1 that", sentence)
-    return found[1] if found else None
 
 
 def _lowered(sentence: str) -> str:

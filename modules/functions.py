@@ -15,6 +15,8 @@ from button.lms.schema import output_schema
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
+from modules.details import PARAMETER_NAMES, Detail, details_in
+from modules.forms import findings
 from modules.wording import numbered
 from signatures.functions import (
     NAME_PATTERN,
@@ -25,7 +27,7 @@ from signatures.functions import (
     JsonType,
     ParameterDraft,
 )
-from signatures.records import Composition, Function, JsonObject, Outcome, Problem
+from signatures.records import Composition, Function, JsonObject, Outcome, Problem, SubTask
 
 # No capitals and no digits after the first letter: names and values of this one request have no place in a function.
 GENERAL_SENTENCE = r"^[A-Z][a-z][a-z ,'()/-]{20,220}\.$"
@@ -90,6 +92,7 @@ class FunctionDefinition(dspy.Module):
         drafts: list[FunctionDraft] = []
         for index, sub_task in enumerate(record.sub_tasks):
             needed = [drafts[earlier].responses for earlier in sub_task.depends_on]
+            told = tuple({detail.kind: detail for detail in details_in(sub_task.task)}.values())
             known = record.model_copy(update={"sub_tasks": record.sub_tasks[: index + 1]})
 
             def problems(found: dspy.Prediction, known: Composition = known, number: int = index + 1) -> list[str]:
@@ -106,7 +109,7 @@ class FunctionDefinition(dspy.Module):
                 },
                 check=problems,
                 label=str(index),
-                schema=one_schema(self.types, needed),
+                schema=one_schema(self.types, needed, told, wanted_of(record.sub_tasks, index)),
             )
             drafts.append(_drafted(answer, index + 1))
         return drafts
@@ -132,8 +135,26 @@ def _result_line(field: FieldDraft) -> str:
     return f"{field.name} ({field.type}): {field.description}"
 
 
-def one_schema(types: Sequence[JsonType], needed: Sequence[Sequence[FieldDraft]]) -> JsonObject:
-    """The schema of one function; its first parameters take one result of each needed function, name and type."""
+def wanted_of(sub_tasks: Sequence[SubTask], index: int) -> str | None:
+    """The name of what a later sub-task says that this one has found, where it says so in one of the forms."""
+    for later in sub_tasks:
+        things = findings(later.task)
+        if index in later.depends_on and len(things) == len(later.depends_on):
+            return "_".join(re.findall("[a-z]+", things[later.depends_on.index(index)]))
+    return None
+
+
+def one_schema(
+    types: Sequence[JsonType],
+    needed: Sequence[Sequence[FieldDraft]],
+    told: Sequence[Detail] = (),
+    wanted: str | None = None,
+) -> JsonObject:
+    """The schema of one function.
+
+    Its first parameters take one result of each needed function, name and type, and then each detail that the
+    sub-task tells; `wanted` names the field of its answer.
+    """
     schema = copy.deepcopy(output_schema(DefineFunction))
     properties = schema["properties"]
     properties["name"]["pattern"] = NAME_PATTERN
@@ -142,20 +163,23 @@ def one_schema(types: Sequence[JsonType], needed: Sequence[Sequence[FieldDraft]]
         fields["minItems"] = 1
         fields["items"]["properties"]["type"]["enum"] = list(types)
         fields["items"]["properties"]["description"]["pattern"] = GENERAL_PHRASE
-    properties["parameters"]["maxItems"] = len(needed) + 3
-    properties["responses"]["maxItems"] = 3
-    if needed:
-        field = properties["parameters"]["items"]
-        properties["parameters"]["prefixItems"] = [
-            {"anyOf": [_fixed(field, result) for result in results]} for results in needed
-        ]
-        properties["parameters"]["minItems"] = len(needed)
+    properties["responses"]["maxItems"] = 2
+    parameters, responses = properties["parameters"], properties["responses"]
+    field = parameters["items"]
+    fixed = [{"anyOf": [_fixed(field, [result.name], result.type) for result in results]} for results in needed]
+    fixed += [_fixed(field, PARAMETER_NAMES[detail.kind], "string") for detail in told]
+    parameters["prefixItems"] = fixed
+    parameters["minItems"] = max(len(fixed), 1)
+    parameters["maxItems"] = len(fixed) if told else len(fixed) + 2
+    if wanted is not None:
+        responses["prefixItems"] = [_fixed(responses["items"], [wanted], "string")]
+        responses["maxItems"] = 1
     return schema
 
 
-def _fixed(field: JsonObject, result: FieldDraft) -> JsonObject:
-    """`field` with the name and the type of a result."""
-    fixed = {"name": {"enum": [result.name]}, "type": {"enum": [result.type]}}
+def _fixed(field: JsonObject, names: Sequence[str], kind: JsonType) -> JsonObject:
+    """`field` with one of `names` and a type."""
+    fixed = {"name": {"enum": list(names)}, "type": {"enum": [kind]}}
     return {**field, "properties": {**field["properties"], **fixed}}
 
 

@@ -6,13 +6,18 @@ from pydantic import NonNegativeInt, validate_call
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
+from modules.sense import Sense
 from modules.wording import numbered
 from signatures.judge import JudgeComposition
 from signatures.records import Composition, Drop, Outcome, Verdict
 
 
 class CompositionFilter(dspy.Module):
-    """One call a composition. What it keeps carries the verdict; what it drops carries the analysis as the detail."""
+    """One call a composition. What it keeps carries the verdict; what it drops carries the analysis as the detail.
+
+    A small model is also asked in one word whether the composed task makes sense: its probability of "yes" is the
+    verdict's confidence.
+    """
 
     takes = Composition
     gives = Composition
@@ -23,6 +28,7 @@ class CompositionFilter(dspy.Module):
         self.ask = shipped(
             Ask(JudgeComposition, role="judge", tries=tries, temperature=temperature, max_tokens=300), demos
         )
+        self.sense = Sense("judge")
 
     async def aforward(self, record: Composition, work: Work) -> Outcome:
         answer = await self.ask.aforward(
@@ -30,6 +36,7 @@ class CompositionFilter(dspy.Module):
         )
         if answer.feasible != "yes":
             return Drop(reason="not_feasible", detail=answer.analysis)
-        verdict = Verdict(analysis=answer.analysis, feasible=True)
+        confidence = await self.sense.aforward(work, record.task) if work.is_small("judge") else None
+        verdict = Verdict(analysis=answer.analysis, feasible=True, confidence=confidence)
         content = record.model_dump(exclude={"id", "parent", "verdict"})
         return (Composition.derive(record, **content, verdict=verdict),)

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 import dspy
 
-from button.checks.answers import answer_problems
+from button.checks.answers import answer_problems, invented_parts
 from button.checks.calls import call_problems, normalised_call
-from button.checks.functions import parameters_schema
 from button.checks.provenance import trace_arguments
 from button.checks.supply import unsupplied
 from button.errors import NoUsableAnswer
 from button.export.button_text import RULES
-from button.lms.schema import object_schema
 from button.work import Work
 from modules.ask import Ask
+from modules.turn_schema import LONGEST_ANSWER, LONGEST_THOUGHT, known_values, spoken_shapes, turn_schema
 from modules.wording import definitions, numbered
 from signatures.play import PlayAssistant
 from signatures.records import (
@@ -33,7 +32,6 @@ from signatures.records import (
 
 FINAL = "final"
 _POINTING = re.compile(r"(?:the|this|that|my|your) [a-z]+(?: [a-z]+)?")
-_SAID = r"[ -!#-\-/-\[\]-~]"  # ASCII but for quotes, backslashes and the full stop: one sentence
 MOST_CALLS = 6  # in one turn, where no plan says how many are ready
 
 
@@ -70,16 +68,21 @@ class AssistantAgent(dspy.Module):
     ) -> AssistantTurn:
         left = ready(problem, turns) if self.follow_plan else []
         offered = offer(problem, turns) if self.follow_plan else tuple(problem.functions)
+        small = work.is_small("assistant")
         answer = await self.ask.aforward(
             work,
             inputs=view(problem, turns, parallel=parallel, with_state=self.follow_plan),
-            check=lambda found: turn_problems(to_turn(found), problem, turns, parallel, left),
+            check=lambda found: (
+                (_poorly_spoken(to_turn(found), turns) if small else [])
+                or turn_problems(to_turn(found), problem, turns, parallel, left)
+            ),
             label=f"{len(turns)}/{index}",
             schema=turn_schema(
                 [supplied(function, turns) for function in offered],
                 most=(len(left) or MOST_CALLS) if parallel else 1,
-                must_call=bool(left),
-                thought=thought_shape(turns, left) if work.is_small("assistant") else None,
+                least=(len(left) if parallel and small else 1) if left else 0,
+                shapes=spoken_shapes(turns, left, work.random("closing")) if small and self.follow_plan else {},
+                known=known_values(turns) if small else {},
             ),
         )
         return to_turn(answer)
@@ -211,6 +214,13 @@ def turn_problems(
     return _repeated(turn, problem, turns) + _vague(turn) + _ungrounded(transcript, problem)
 
 
+def _poorly_spoken(turn: AssistantTurn, turns: Sequence[Turn]) -> list[str]:
+    """What a small model gets wrong in its texts: they are cut off, or a thought tells results nobody has given."""
+    if len(turn.thought) > LONGEST_THOUGHT or len(turn.final or "") > LONGEST_ANSWER:
+        return ["the text was cut off; say it in fewer words"]
+    return [problem.replace("the final answer", "the thought", 1) for problem in invented_parts(turns, turn.thought)]
+
+
 def _vague(turn: AssistantTurn) -> list[str]:
     """Arguments that point at something instead of naming it, as in `concert="the concert"`."""
     return [
@@ -244,33 +254,3 @@ def _ungrounded(transcript: Sequence[Turn], problem: Problem) -> list[str]:
         for source in trace_arguments(transcript, problem.functions)
         if source.turn == here and source.origin == "ungrounded"
     ]
-
-
-def thought_shape(turns: Sequence[Turn], left: Sequence[str]) -> JsonObject:
-    """The shape of a small model's thought, which would else repeat the request: a plan, a finding, a conclusion."""
-    opening = "To" if len(turns) == 1 else "The" if left else "(?:The|Both|All)"
-    pattern = rf"^{opening} {_SAID}{{20,280}}\.$"
-    return {"type": "string", "pattern": pattern}
-
-
-def turn_schema(
-    offered: Sequence[Function], *, most: int, must_call: bool, thought: JsonObject | None = None
-) -> JsonObject:
-    """The output schema of one turn, narrowed to `most` calls of the offered functions with their argument schemas."""
-    call_schemas = [call_schema(function) for function in offered]
-    calls: JsonObject = {"type": "array", "items": {"anyOf": call_schemas}} if offered else {"type": "array"}
-    calls["maxItems"] = most if offered else 0
-    final: JsonObject = {"type": "string"}
-    if must_call:
-        calls["minItems"] = 1
-        final = {"type": "string", "enum": [""]}
-    if not offered:
-        calls["items"] = {"type": "object", "properties": {}, "additionalProperties": False}
-    return object_schema({"thought": thought or {"type": "string"}, "calls": calls, "final_answer": final})
-
-
-def call_schema(function: Function) -> JsonObject:
-    """The schema of a call of one function."""
-    return object_schema(
-        {"name": {"type": "string", "enum": [function.name]}, "arguments": parameters_schema(function)}
-    )

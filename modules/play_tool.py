@@ -8,6 +8,7 @@ from button.lms.schema import object_schema
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
+from modules.shapes import answer_schema, empty_talk
 from modules.wording import definition
 from signatures.play import PlayTool
 from signatures.records import Call, Function, Result, canonical_json
@@ -22,11 +23,17 @@ class ToolAgent(dspy.Module):
 
     async def aforward(self, function: Function, call: Call, key: str, work: Work) -> Result:
         """`key` is the call's normalised form: the same call draws the same answer."""
+        small = work.is_small("tool")
+        schema = responses_schema(function)
+        if small:
+            schema = answer_schema(schema, call, work.random("answer", key))
         answer = await self.ask.aforward(
             work,
             inputs={"function": definition(function), "call": canonical_json(call.model_dump(mode="json"))},
-            check=lambda found: result_problems(found.result, function),
+            check=lambda found: (
+                result_problems(found.result, function) + (empty_talk(found.result, call) if small else [])
+            ),
             label=key,
-            schema=object_schema({"result": responses_schema(function)}),
+            schema=object_schema({"result": schema}),
         )
         return Result(name=call.name, arguments=call.arguments, results=answer.result)

@@ -5,12 +5,22 @@ import re
 import dspy
 
 from button.checks.composition import missing_details
+from button.checks.vocabulary import LOOKUP_VERBS, content_words, stems
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
 from signatures.play import PlayUser
 
-_GREETED = re.compile(r"(?i:hi|hello|hey|dear|good (?:morning|evening|afternoon))[, ]+[A-Z][a-z]+(?=[,!.])")
+_GREETED = re.compile(
+    r"(?i:hi|hello|hey|dear|good (?:morning|evening|afternoon))[, ]+[A-Z][a-z]+(?: [A-Z][a-z]+)?(?=[,!.])"
+)
+
+# "Send me" what is for somebody else, and "Ana Li, please send" to the one who is to get it.
+_MISDIRECTED = re.compile(
+    r"\b(?:[Ss]end|[Ee]mail|[Ss]hare|[Nn]otify|[Rr]emind) me\b|(?:^|[.?!] )[A-Z][a-z]+ [A-Z][a-z]+, "
+)
+_FINDING = stems(f"{' '.join(LOOKUP_VERBS)} find found details")  # said in many ways, or not at all
+_MAY_DIFFER = 0.2  # the share of a need's words that a message may say otherwise
 
 
 class UserAgent(dspy.Module):
@@ -23,9 +33,22 @@ class UserAgent(dspy.Module):
     async def aforward(self, task: str, work: Work) -> str:
         def problems(found: dspy.Prediction) -> list[str]:
             problems = [f"your message leaves out '{detail}'" for detail in missing_details(task, found.message)]
+            if work.is_small("user") and (unsaid := _left_out(task, found.message)):
+                problems.append(f"your message leaves out what is wanted: {', '.join(unsaid)}")
+            if work.is_small("user") and (misdirected := _MISDIRECTED.search(found.message)) and " me " not in task:
+                problems.append(
+                    f"'{misdirected[0].strip()}': it is for the person named in the need, not for you or from them"
+                )
             if greeted := _GREETED.match(found.message):
                 problems.append(f"'{greeted[0]}' speaks to somebody; you speak to an assistant without a name")
             return problems
 
         answer = await self.ask.aforward(work, inputs={"need": task}, check=problems)
         return str(answer.message).strip()
+
+
+def _left_out(task: str, message: str) -> list[str]:
+    """The words of the need that the message does not say, where it leaves out more than a few of them."""
+    needed = content_words(task) - _FINDING
+    lacking = needed - content_words(message)
+    return sorted(lacking) if len(lacking) > _MAY_DIFFER * len(needed) else []

@@ -26,3 +26,8 @@ def definition(function: Function) -> str:
 def definitions(functions: Sequence[Function]) -> str:
     """One definition a line, as a JSON list."""
     return "[" + ",\n".join(map(definition, functions)) + "]"
+
+
+def is_plural(noun: str) -> bool:
+    """Whether a noun, or the last of several words, looks like a plural: "fares", not "bus" or "business class"."""
+    return noun.endswith("s") and not noun.endswith(("ss", "us", "is"))

@@ -36,22 +36,22 @@ class ComposeInParallel(dspy.Signature):
 class ContinueTask(dspy.Signature):
     """Write the next task, which needs the result of the given one.
 
-    Choose the form that makes most sense after the given task, and fill in what it has found.
+    Choose the form that makes most sense after the given task.
     """
 
     task: str = dspy.InputField(desc="the given task")
     forms: str = dspy.InputField(desc="the forms to choose from")
-    subsequent_task: str = dspy.OutputField(desc="one sentence in one of the forms")
+    subsequent_task: str = dspy.OutputField(desc="one of the forms")
 
 
 class AccompanyTask(dspy.Signature):
     """Write a second task beside the given one, and a next task that needs the results of both.
 
-    Choose for each the form that makes most sense, and fill it in: the second task with places, dates and names of the
-    given task, the next task with what the two have found.
+    Choose for each the form that makes most sense, and fill in the second task with places, dates and names of the
+    given task.
     """
 
     task: str = dspy.InputField(desc="the given task")
     forms: str = dspy.InputField(desc="the forms to choose from")
     parallel_task: str = dspy.OutputField(desc="one sentence in one of the forms for the second task")
-    subsequent_task: str = dspy.OutputField(desc="one sentence in one of the forms for the next task")
+    subsequent_task: str = dspy.OutputField(desc="one of the forms for the next task")

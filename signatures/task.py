@@ -16,3 +16,16 @@ class WriteAtomicTask(dspy.Signature):
     scenario: str = dspy.InputField(desc="the situation")
     details: str = dspy.InputField(desc="concrete details to draw on; leave out what does not fit")
     task: str = dspy.OutputField(desc="one imperative sentence of at most thirty words")
+
+
+class CompleteTask(dspy.Signature):
+    """Write one task that a person in this situation would ask an assistant to do.
+
+    Choose the form that fits the situation best, and fill in one thing that can be looked up: what people offer, what
+    things cost, what is available, what the rules are. Say all that is needed to look it up, and nothing that only
+    the person knows.
+    """
+
+    scenario: str = dspy.InputField(desc="the situation")
+    forms: str = dspy.InputField(desc="the forms to choose from")
+    task: str = dspy.OutputField(desc="one sentence in one of the forms")

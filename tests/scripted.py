@@ -1,6 +1,7 @@
 """A language model that says what a test wants, behind the real dspy.LM, limiter and recorder."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -61,6 +62,36 @@ class Scripted:
         """The last message of each request (for one signature)."""
         asked = [request for request in self.requests if signature in (None, signature_of(request))]
         return [request.messages[-1].text or "" for request in asked]
+
+
+class Small(Scripted):
+    """A small model; `sensible` is how probable "yes" is for it as the first word about a request."""
+
+    small = True
+
+    def __init__(self, *script: Said, sensible: Callable[[str], float] | float = 0.95, **speakers: Any) -> None:
+        super().__init__(*script, **speakers)
+        self.sensible = sensible
+        self.judged: list[str] = []
+        self.sense_floor = 0.0
+
+    async def complete(self, request: lm15.Request) -> lm15.Response:
+        if request.config.logprobs is None:
+            return await super().complete(request)
+        self.requests.append(request)
+        asked = (request.messages[-1].text or "").removeprefix("Request: ")
+        self.judged.append(asked)
+        yes = self.sensible(asked) if callable(self.sensible) else self.sensible
+        top = [(word, math.log(chance)) for word, chance in (("Yes", yes), ("No", 1 - yes)) if chance]
+        said = max(top, key=lambda token: token[1])
+        return lm15.Response(
+            id=None,
+            model="scripted",
+            message=lm15.Message.assistant(said[0]),
+            finish_reason="length",
+            usage=lm15.Usage(30, 1, 31),
+            logprobs=(lm15.TokenLogprob(*said, top=tuple(lm15.TopLogprob(*token) for token in top)),),
+        )
 
 
 @dataclass

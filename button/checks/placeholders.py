@@ -30,7 +30,7 @@ _VALUES = frozenset(
     string|str|text|integer|int|number|float|boolean|bool|array|list|object|dict|null|undefined|nan|n/a|na|unknown|
     not available|not specified|not provided|unspecified|tbd|todo|example|sample|test|placeholder|value|some value|
     some text|some string|dummy|foo|bar|foobar|abc|xyz|xxx|xxxx|insert here|user input|your name|your email|lorem ipsum|
-    default value|string value|example value|sample text|sample value|name here|value here
+    john doe|jane doe|default value|string value|example value|sample text|sample value|name here|value here
     """.split("|")
 )
 _EDGES = " \t\n\"'`.,;:!?()[]{}<>_-*#"

@@ -8,10 +8,10 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from dspy.lm15 import ContextLengthError, InvalidRequestError, Request, Response, ServerError
-from pydantic import PositiveInt, validate_call
+from pydantic import Field, PositiveInt, validate_call
 
 from button.errors import UserError
 from button.lms.gguf import gguf_file
@@ -21,6 +21,8 @@ from button.lms.weights import embedded_weights
 from button.lms.wire import chat_body, response_of
 
 MOST_THREADS = 8  # more wait for memory
+SENSE_FLOORS = {"1.5b": 0.9}  # measured on requests; the smaller ones say yes and no to anything
+Probability = Annotated[float, Field(ge=0, le=1)]
 MISSING = (
     "lm=embedded and lm=gguf need the package xllamacpp, which is not installed: run `make setup` in a checkout or"
     " `pip install xllamacpp`, or use lm=endpoint or lm=simulated"
@@ -36,8 +38,11 @@ class LlamaCpp:
     json_schema = True
     small = True
 
-    def __init__(self, path: Path, *, threads: int | None, context: int, cache_prompt: bool) -> None:
+    def __init__(
+        self, path: Path, *, threads: int | None, context: int, cache_prompt: bool, sense_floor: float = 0.0
+    ) -> None:
         self.path = path
+        self.sense_floor = sense_floor
         self.threads = threads or min(len(os.sched_getaffinity(0)), MOST_THREADS)
         self.context = context
         self.cache_prompt = cache_prompt
@@ -90,7 +95,8 @@ class Embedded(LlamaCpp):
 
     `cache_prompt` reuses the unchanged beginning of prompts, which saves most of the time that a prompt takes; but
     sampled text then depends on the prompts that came before, so a run is repeated to the letter only with
-    `cache_prompt=False` and a fixed number of `threads`.
+    `cache_prompt=False` and a fixed number of `threads`. `sense_floor` is the least probability that a task makes sense,
+    in the model's own eyes, at which it is kept (None: what was measured for the size).
     """
 
     @validate_call
@@ -100,8 +106,15 @@ class Embedded(LlamaCpp):
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
+        sense_floor: Probability | None = None,
     ) -> None:
-        super().__init__(embedded_weights(size), threads=threads, context=context, cache_prompt=cache_prompt)
+        super().__init__(
+            embedded_weights(size),
+            threads=threads,
+            context=context,
+            cache_prompt=cache_prompt,
+            sense_floor=SENSE_FLOORS.get(size, 0.0) if sense_floor is None else sense_floor,
+        )
 
 
 class Gguf(LlamaCpp):
@@ -117,9 +130,10 @@ class Gguf(LlamaCpp):
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
+        sense_floor: Probability = 0.0,
     ) -> None:
         found = gguf_file(path, repo, file, sha256)
-        super().__init__(found, threads=threads, context=context, cache_prompt=cache_prompt)
+        super().__init__(found, threads=threads, context=context, cache_prompt=cache_prompt, sense_floor=sense_floor)
 
 
 def _refuse(answer: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """An engine as a run uses it: limited, retried, counted, and every answer journaled before its slot is freed."""
 
+import asyncio
 import hashlib
 import random
 import time
@@ -11,7 +12,7 @@ from dspy.lm15 import Request, Response
 from button.lms.engine import Engine
 from button.lms.limiter import Limiter
 from button.lms.retry import RetryBudget, answer
-from button.work import CURRENT_CALL
+from button.work import CURRENT_CALL, LmCall
 
 
 class Prices(Protocol):
@@ -45,31 +46,60 @@ class Recorded:
     def small(self) -> bool:
         return getattr(self.engine, "small", False)
 
+    @property
+    def sense_floor(self) -> float:
+        return getattr(self.engine, "sense_floor", 0.0)
+
+    def trouble(self) -> str | None:
+        """What is wrong with the server while its calls are asked again; None where it answers."""
+        found = self.retries.trouble(asyncio.get_running_loop().time())
+        return None if found is None else f"{getattr(self.engine, 'api_base', None) or self.engine!r} {found}"
+
     async def complete(self, request: Request) -> Response:
         """The kept answer of an interrupted try, or a new one."""
         call = CURRENT_CALL.get()
         key = request_key(self.identity, request)
         response = call.ledger.recall(key)
         if response is None:
-            started = time.perf_counter()
-
-            async def record(response: Response) -> None:
-                seconds = time.perf_counter() - started
-                await call.ledger.keep(key, response, seconds, _cost(self.prices, response))
-
             response = await answer(
-                self.engine, request, limiter=self.limiter, budget=self.retries, rng=self._jitter, record=record
+                self.engine,
+                request,
+                _Paid(call, key, self.prices),
+                limiter=self.limiter,
+                budget=self.retries,
+                rng=self._jitter,
             )
         call.finish_reason = response.finish_reason
+        if response.logprobs:
+            call.first_token = tuple((top.token.strip().lower(), top.logprob) for top in response.logprobs[0].top)
         return response
 
     async def aclose(self) -> None:
         await self.engine.aclose()
 
 
-def _cost(prices: Prices, response: Response) -> float:
-    used = response.usage
-    return ((used.input_tokens or 0) * prices.prompt + (used.output_tokens or 0) * prices.completion) / 1e6
+class _Paid:
+    """A call that the ledger of `call` pays for: allowed once it has its slot, kept under `key` once it is answered."""
+
+    __slots__ = ("_asked", "call", "key", "prices")
+
+    def __init__(self, call: LmCall, key: str, prices: Prices) -> None:
+        self.call = call
+        self.key = key
+        self.prices = prices
+        self._asked = time.perf_counter()
+
+    @property
+    def row(self) -> int:
+        return self.call.row
+
+    def begin(self) -> None:
+        self.call.ledger.spend()
+
+    async def keep(self, response: Response) -> None:
+        used, prices = response.usage, self.prices
+        cost = ((used.input_tokens or 0) * prices.prompt + (used.output_tokens or 0) * prices.completion) / 1e6
+        await self.call.ledger.keep(self.key, response, time.perf_counter() - self._asked, cost)
 
 
 def request_key(identity: str, request: Request) -> str:

@@ -5,7 +5,7 @@ import pytest
 from dspy.lm15 import Request
 from golden import cases, check
 from pydantic import ValidationError
-from scripted import Said, Scripted, schema_of, signature_of, work_of
+from scripted import Said, Scripted, Small, schema_of, signature_of, work_of
 
 from modules.compose import MixedComposition, ParallelThenSequentialComposition, SequentialComposition
 from signatures.records import AtomicTask, Composition
@@ -74,10 +74,6 @@ async def test_other_records_are_given_other_ideas(step: Any) -> None:
     assert prompts[0] != prompts[1]
 
 
-class Small(Scripted):
-    small = True
-
-
 async def test_a_small_model_fills_in_forms_and_the_program_says_them_in_one_go() -> None:
     def fill_in(request: Request) -> Said:
         """The first form of each piece, with something in its slots."""
@@ -99,3 +95,17 @@ async def test_a_small_model_fills_in_forms_and_the_program_says_them_in_one_go(
         assert made.sub_tasks[-1].depends_on == tuple(range(pieces - 1))
         assert made.task.startswith(TASK.task.rstrip("."))
         assert ". Then " in made.task
+
+
+async def test_a_small_model_takes_the_composition_that_makes_most_sense_and_names_what_the_task_looks_for() -> None:
+    def first(request: Request) -> Said:
+        forms = str(request.messages[-1].text).partition("[[ ## forms ## ]]\n")[2]
+        return {"subsequent_task": forms.split(" | ")[0]}
+
+    engine = Small(ContinueTask=first, sensible=lambda task: len(task) / 1000)
+    outcome = await SequentialComposition(candidates=6).aforward(TASK, work_of(engine))
+    assert isinstance(outcome, tuple)
+    assert isinstance(outcome[0], Composition)
+    assert len(engine.judged) > 2
+    assert outcome[0].task == max(engine.judged, key=len)
+    assert "the forecast water level that was found" in outcome[0].sub_tasks[1].task

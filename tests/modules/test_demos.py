@@ -9,7 +9,7 @@ from button.checks.wording import scenario_problems, task_problems
 from modules.ask import Ask
 from modules.compose import ParallelThenSequentialComposition, SequentialComposition
 from modules.demos import _demos, shipped
-from modules.forms import form_schema, said_in_one_go
+from modules.forms import form_schema, said_in_one_go, slot_problems, task_schema, thing_sought
 from modules.functions import draft_problems
 from signatures import compose, functions, judge, play, scenario, task
 from signatures.functions import FunctionDraft
@@ -48,20 +48,21 @@ def test_a_demo_passes_the_check_of_its_step(name: str, demo: dict[str, str]) ->
             written = [demo["parallel_task"], demo["subsequent_task"]]
             plan = ParallelThenSequentialComposition(demos=0).plan(demo["task"], written)
             assert composition_problems(demo["composed_task"], plan) == []
+        case "CompleteTask":
+            assert task_problems(demo["task"]) == slot_problems(demo["task"]) == []
+            assert jsonschema_rs.is_valid(task_schema(demo["forms"].split(" | ")), demo["task"])
+            assert thing_sought(demo["task"])
         case "ContinueTask":
             written = [demo["subsequent_task"]]
             plan = SequentialComposition(demos=0).plan(demo["task"], written)
             assert composition_problems(said_in_one_go([demo["task"], *written]), plan) == []
-            assert fits(demo["forms"].split(" | "), written[0], found=True)
+            assert fits(demo["forms"].split(" | "), written[0])
         case "AccompanyTask":
             written = [demo["parallel_task"], demo["subsequent_task"]]
             plan = ParallelThenSequentialComposition(demos=0).plan(demo["task"], written)
             assert composition_problems(said_in_one_go([demo["task"], *written]), plan) == []
             pairs = [line.split(" Then: ") for line in demo["forms"].splitlines()]
-            assert any(
-                fits([beside], written[0], found=False) and fits(after.split(" | "), written[1], found=True)
-                for beside, after in pairs
-            )
+            assert any(fits([beside], written[0]) and fits(after.split(" | "), written[1]) for beside, after in pairs)
         case "DefineFunctions":
             drafts = [FunctionDraft.model_validate(row) for row in found.functions]
             assert draft_problems(drafts, planned(demo["composed_task"], demo["sub_tasks"])) == []
@@ -69,9 +70,9 @@ def test_a_demo_passes_the_check_of_its_step(name: str, demo: dict[str, str]) ->
             assert missing_details(demo["need"], demo["message"]) == []
 
 
-def fits(forms: list[str], written: str, *, found: bool) -> bool:
+def fits(forms: list[str], written: str) -> bool:
     """Whether a piece is in one of the forms."""
-    return jsonschema_rs.is_valid(form_schema(forms, found=found), written)
+    return jsonschema_rs.is_valid(form_schema(forms), written)
 
 
 def planned(composed: str, numbered: str) -> Composition:

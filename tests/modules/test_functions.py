@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -5,7 +6,7 @@ import pytest
 from golden import cases, check
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import Said, Scripted, schema_of, signature_of, work_of
+from scripted import Said, Scripted, Small, schema_of, signature_of, work_of
 from strategies import NAMES
 
 from button.errors import NoUsableAnswer
@@ -146,10 +147,6 @@ def test_narrowing_leaves_the_signatures_own_schema_alone() -> None:
 # One call for each sub-task
 
 
-class Small(Scripted):
-    small = True
-
-
 FIRST: Said = {
     "name": "get_refill_date",
     "description": "Returns the date of the next refill.",
@@ -192,3 +189,44 @@ async def test_how_functions_are_asked_for_can_be_chosen_whatever_the_model() ->
     engine = Small(DefineFunctions=lambda _: {"functions": []})
     with pytest.raises(NoUsableAnswer):
         await FunctionDefinition(narrow=False, tries=1).aforward(COMPOSITION, work_of(engine))
+
+
+FORECAST = Composition.derive(
+    None,
+    scenario="hiking",
+    task="Check the pollen level in Porto on 3 May 2027. Then email the pollen level that was found to Priya Sato.",
+    strategy="sequential",
+    sub_tasks=(
+        SubTask(task="Check the pollen level in Porto on 3 May 2027."),
+        SubTask(task="Email the pollen level that was found to Priya Sato.", depends_on=(0,)),
+    ),
+)
+
+
+def field(name: str, kind: str = "string") -> dict[str, str]:
+    return {"name": name, "type": kind, "description": "What it is about"}
+
+
+def level(*parameters: str, responses: Sequence[str] = ("pollen_level",)) -> dict[str, Any]:
+    return {
+        "name": "get_pollen_level",
+        "description": "Returns the level of pollen in a town on a date.",
+        "parameters": [field(name) for name in parameters],
+        "responses": [field(name) for name in responses],
+    }
+
+
+async def test_a_small_model_gives_each_detail_a_parameter_of_its_own_and_returns_what_is_needed_later() -> None:
+    email = {**level("pollen_level", "recipient", responses=["email_status"]), "name": "email_pollen_level"}
+    engine = Small(level("city", "date"), email)
+    outcome = await FunctionDefinition().aforward(FORECAST, work_of(engine))
+    assert isinstance(outcome, tuple)
+    first, second = (schema_of(request) for request in engine.requests)
+    assert fits(first, level("place", "date"))
+    assert not fits(first, level("city"))
+    assert not fits(first, level("date", "city"))
+    assert not fits(first, level("city", "date", "library_code"))
+    assert not fits(first, level("city", "date", responses=["temperature"]))
+    assert not fits(first, level("city", "date", responses=["pollen_level", "temperature"]))
+    assert fits(second, level("pollen_level", "person_name", responses=["email_status"]))
+    assert not fits(second, level("pollen_level", responses=["email_status"]))
