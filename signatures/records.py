@@ -5,13 +5,15 @@ the record it was made from, so any output line walks back to its seed.
 """
 
 import hashlib
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 JsonObject = dict[str, Any]
 Strategy = Literal["sequential", "parallel_then_sequential"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 def canonical_json(value: Any) -> str:
@@ -228,13 +230,13 @@ class Measures(Value):
 class Example(Record):
     """An accepted trajectory with its evidence, ready for export.
 
-    `split` is decided by a hash of the scenario, so near twins stay on one side.
+    `split` is decided by a hash of the words of the scenario, so near twins stay on one side.
     """
 
     kind: ClassVar[str] = "example"
 
     trajectory: Trajectory
-    split: Literal["train", "test"]
+    split: Split
     measures: Measures
     sources: tuple[ArgumentSource, ...]
 

@@ -1,11 +1,12 @@
 """Valid examples for tests: `weather_example` to read, `examples()` for hypothesis to break things with."""
 
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from signatures.records import (
+    SPLITS,
     ArgumentSource,
     AssistantTurn,
     AtomicTask,
@@ -19,6 +20,7 @@ from signatures.records import (
     Result,
     Scenario,
     Seed,
+    Split,
     SubTask,
     ToolTurn,
     Trajectory,
@@ -121,7 +123,7 @@ def _turns(draw: st.DrawFn, offered: tuple[Function, ...], *, parallel: bool) ->
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """Any valid example: tag-like and odd text everywhere, nested arguments, both modes, both splits."""
+    """Any valid example: tag-like and odd text everywhere, nested arguments, both modes, all splits."""
     parallel = draw(st.booleans())
     names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
     offered = tuple(draw(functions(name)) for name in names)
@@ -133,7 +135,7 @@ def examples(draw: st.DrawFn) -> Example:
         uses=(tuple(names[:1]), tuple(names[1:])),
         turns=draw(_turns(offered, parallel=parallel)),
         parallel=parallel,
-        split=draw(st.sampled_from(("train", "test"))),
+        split=draw(st.sampled_from(SPLITS)),
     )
 
 
@@ -145,7 +147,7 @@ def build_example(
     uses: tuple[tuple[str, ...], ...],
     turns: tuple[Turn, ...],
     parallel: bool = True,
-    split: Literal["train", "test"] = "train",
+    split: Split = "train",
 ) -> Example:
     """An example with its whole lineage and plain measures."""
     seed = Seed.derive(None, source="tests", text=scenario, form="scenario")
@@ -181,7 +183,7 @@ def build_example(
 
 
 def weather_example(
-    *, parallel: bool = True, split: Literal["train", "test"] = "train", first: str = "Oslo", second: str = "Rome"
+    *, parallel: bool = True, split: Split = "train", first: str = "Oslo", second: str = "Rome"
 ) -> Example:
     """Two forecasts (in one round where `parallel`), then a ticket to the warmer city; the third call's keys differ."""
     forecast = Function(

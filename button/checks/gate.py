@@ -1,7 +1,7 @@
 """The trajectory gate: the step that lets a trajectory become an example, with its evidence, or says why not."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field, validate_call
 
@@ -15,12 +15,15 @@ from button.checks.reading import leaves
 from button.checks.reasons import Fault
 from button.checks.transcript import transcript_faults
 from button.checks.validators import shown
+from button.checks.vocabulary import content_words, tokens
+from button.errors import UserError
 from signatures.records import (
     ArgumentSource,
     AssistantTurn,
     Drop,
     Example,
     Measures,
+    Split,
     Trajectory,
     content_hash,
 )
@@ -34,9 +37,9 @@ class TrajectoryGate:
     """Checks a trajectory (order, calls, results, plan, provenance, answer), measures it, and assigns its split.
 
     `min_grounded_share` is the least share of argument values that come from somewhere; `min_calls`, `min_rounds`
-    and `max_rounds` bound its length; `test_share` of the scenarios go to the test split; `require_plan_coverage`
-    asks that each sub-task with functions is served, and that one which depends on others uses a result;
-    `allow_repeats` lets the same call stand in two rounds.
+    and `max_rounds` bound its length; `test_share` and `validation_share` of the scenarios go to these splits;
+    `require_plan_coverage` asks that each sub-task with functions is served, and that one which depends on others uses
+    a result; `allow_repeats` lets the same call stand in two rounds.
     """
 
     takes: ClassVar[type[Trajectory]] = Trajectory
@@ -51,6 +54,7 @@ class TrajectoryGate:
         min_rounds: Count = 1,
         max_rounds: Count = 12,
         test_share: Share = 0.1,
+        validation_share: Share = 0.05,
         require_plan_coverage: bool = True,
         allow_repeats: bool = False,
     ) -> None:
@@ -58,7 +62,9 @@ class TrajectoryGate:
         self.min_calls = min_calls
         self.min_rounds = min_rounds
         self.max_rounds = max_rounds
+        check_shares(test_share, validation_share)
         self.test_share = test_share
+        self.validation_share = validation_share
         self.require_plan_coverage = require_plan_coverage
         self.allow_repeats = allow_repeats
 
@@ -71,7 +77,7 @@ class TrajectoryGate:
             problems = [fault.detail for fault in faults if fault.reason == reason]
             more = f" (and {len(problems) - _SHOWN_PROBLEMS} more)" if len(problems) > _SHOWN_PROBLEMS else ""
             return Drop(reason=reason, detail="; ".join(problems[:_SHOWN_PROBLEMS]) + more)
-        split = split_of(record.problem.composition.scenario, self.test_share)
+        split = split_of(record.problem.composition.scenario, self.test_share, self.validation_share)
         return (Example.derive(record, trajectory=record, split=split, measures=measures, sources=sources),)
 
     def faults(self, record: Trajectory, sources: tuple[ArgumentSource, ...], measures: Measures) -> list[Fault]:
@@ -119,10 +125,26 @@ class TrajectoryGate:
                 seen.setdefault(form, index)
 
 
-def split_of(scenario: str, test_share: float) -> Literal["train", "test"]:
-    """The split of everything made from `scenario`: a hash of it, so that near twins stay on one side in every run."""
-    position = int(content_hash("split", " ".join(scenario.casefold().split())), 16) / 16**16
-    return "test" if position < test_share else "train"
+def split_of(scenario: str, test_share: float, validation_share: float = 0.0) -> Split:
+    """The split of everything made from `scenario`, by a hash of the stems of its words that say something.
+
+    So near twins ("booking a flight", "book flights") stay on one side, in every run; and a scenario that is tested on
+    stays so whatever the share for validation.
+    """
+    words = sorted(content_words(scenario)) or tokens(scenario)
+    position = int(content_hash("split", *words), 16) / 16**16
+    if position < test_share:
+        return "test"
+    return "validation" if position < test_share + validation_share else "train"
+
+
+def check_shares(test_share: float, validation_share: float) -> None:
+    """Raises UserError where nothing would be left to train on."""
+    if test_share + validation_share > 1:
+        raise UserError(
+            f"test_share={test_share} and validation_share={validation_share} are more than 1 together; expected shares"
+            " of the scenarios, such as 0.1 and 0.05"
+        )
 
 
 def _ungrounded(record: Trajectory, sources: tuple[ArgumentSource, ...]) -> Iterator[Fault]:

@@ -1,8 +1,8 @@
 """Writes the finished dataset: Parquet splits for `datasets` and trainers, button.jsonl, sharegpt.jsonl.
 
     dataset/train-00000-of-00002.parquet ...   OpenAI messages, see `button.export.openai_messages`
-    dataset/test-00000-of-00001.parquet
-    button.jsonl, sharegpt.jsonl               every example of both splits, in the given order
+    dataset/validation-00000-of-00001.parquet, dataset/test-00000-of-00001.parquet
+    button.jsonl, sharegpt.jsonl               every example of all splits, in the given order
 
 A split without examples has no file: `datasets.load_dataset` fails on an empty one. The same examples give the same
 bytes. All is written aside and then moved into place, so a reader meets no half of an export; the folder `dataset` is
@@ -22,7 +22,7 @@ from button.export.button_text import to_button
 from button.export.markup import json_line
 from button.export.openai_messages import to_openai
 from button.export.sharegpt import to_sharegpt
-from signatures.records import Example
+from signatures.records import SPLITS, Example
 
 TEXT_FORMS = {"button.jsonl": to_button, "sharegpt.jsonl": to_sharegpt}
 
@@ -32,6 +32,7 @@ class ExportCounts:
     """Examples written, per split."""
 
     train: int
+    validation: int
     test: int
 
 
@@ -72,7 +73,7 @@ def _write(folder: Path, examples: Iterable[Example], rows_a_shard: int) -> Expo
 
     with ExitStack() as stack:
         texts = {name: stack.enter_context((folder / name).open("w", encoding="utf-8")) for name in TEXT_FORMS}
-        splits = {split: SplitWriter(folder / "dataset", split, rows_a_shard) for split in ("train", "test")}
+        splits = {split: SplitWriter(folder / "dataset", split, rows_a_shard) for split in SPLITS}
         for split in splits.values():
             stack.callback(split.close)
         for example in examples:
@@ -84,7 +85,7 @@ def _write(folder: Path, examples: Iterable[Example], rows_a_shard: int) -> Expo
                 raise ValueError(f"example {example.id} cannot be exported: {error}") from error
     for split in splits.values():
         split.finish()
-    return ExportCounts(train=splits["train"].rows, test=splits["test"].rows)
+    return ExportCounts(**{split: writer.rows for split, writer in splits.items()})
 
 
 def _move(new: Path, place: Path) -> None:

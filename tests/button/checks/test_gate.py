@@ -1,5 +1,6 @@
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from button.checks import reasons
 from button.checks.gate import TrajectoryGate, split_of
+from button.errors import UserError
 from signatures.records import AssistantTurn, Call, Drop, Example, Result, ToolTurn, Trajectory, Turn, UserTurn
 
 Turns = tuple[Turn, ...]
@@ -82,7 +84,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Turns], Turns]]] = {
         reasons.DEPENDENCY_NOT_USED,
         lambda turns: call_with(turns, 5, flight_number="Rome", hotel_name="Oslo"),
     ),
-    "an invented name": (reasons.UNGROUNDED_ARGUMENT, lambda turns: call_with(turns, 5, traveler_name="John Doe")),
+    "an invented name": (reasons.UNGROUNDED_ARGUMENT, lambda turns: call_with(turns, 5, traveler_name="Jonas Roth")),
     "an invented date": (reasons.UNGROUNDED_ARGUMENT, lambda turns: call_with(turns, 1, date="2023-10-05")),
     "an invented count": (reasons.UNGROUNDED_ARGUMENT, lambda turns: call_with(turns, 1, passengers=7)),
     "a changed result": (reasons.UNGROUNDED_ARGUMENT, lambda turns: result_with(turns, 2, flight_number="ZZ9")),
@@ -151,9 +153,9 @@ def test_what_a_setting_allows_passes(relaxed: dict[str, Any], mutation: str) ->
 
 
 def test_the_detail_of_a_drop_names_the_value() -> None:
-    drop = pass_through(with_turns(SERIAL, *call_with(SERIAL.turns, 5, traveler_name="John Doe")))
+    drop = pass_through(with_turns(SERIAL, *call_with(SERIAL.turns, 5, traveler_name="Jonas Roth")))
     assert isinstance(drop, Drop)
-    assert drop.detail.startswith("turn 5, call 0: argument 'traveler_name' of 'book_trip' is 'John Doe'")
+    assert drop.detail.startswith("turn 5, call 0: argument 'traveler_name' of 'book_trip' is 'Jonas Roth'")
 
 
 @pytest.mark.parametrize(
@@ -164,16 +166,51 @@ def test_a_wrong_setting_is_refused_with_its_name(wrong: dict[str, Any]) -> None
         TrajectoryGate(**wrong)
 
 
+@pytest.mark.parametrize("shares", [{"test_share": 0.7, "validation_share": 0.31}, {"validation_share": 1}])
+def test_shares_that_leave_nothing_to_train_on_are_refused(shares: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"are more than 1 together; expected shares of the scenarios"):
+        TrajectoryGate(**shares)
+
+
 @given(st.text(), st.floats(0, 1))
 def test_the_split_depends_on_the_scenario_alone(scenario: str, share: float) -> None:
     assert split_of(scenario, share) == split_of(f" {scenario.upper().lower()} ", share) or not scenario.isascii()
     assert split_of(scenario, 0) == "train"
     assert split_of(scenario, 1) == "test"
+    assert split_of(scenario, 0, 1) == "validation"
 
 
-def test_the_split_takes_its_share_of_scenarios() -> None:
-    tested = sum(split_of(f"doing thing {number}", 0.1) == "test" for number in range(2000))
-    assert 150 < tested < 250
+def test_the_splits_take_their_shares_of_scenarios() -> None:
+    splits = Counter(split_of(f"doing thing {number}", 0.1, 0.05) for number in range(2000))
+    assert 150 < splits["test"] < 250
+    assert 70 < splits["validation"] < 130
+
+
+@given(st.text(), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_what_is_tested_on_does_not_depend_on_the_share_for_validation(
+    scenario: str, test_share: float, validation_share: float
+) -> None:
+    with_validation = split_of(scenario, test_share, validation_share)
+    assert (with_validation == "test") == (split_of(scenario, test_share) == "test")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("booking a flight", "book flights"),
+        ("comparing phone plans", "Comparing the plans of phones."),
+        ("checking the weather before a hike", "check weather for hikes"),
+    ],
+)
+def test_near_twins_are_on_one_side(one: str, other: str) -> None:
+    shares = [share / 50 for share in range(50)]
+    assert [split_of(one, share, 0.02) for share in shares] == [split_of(other, share, 0.02) for share in shares]
+
+
+def test_situations_that_differ_in_what_is_done_are_told_apart() -> None:
+    shares = [share / 50 for share in range(50)]
+    train, flight = ([split_of(f"booking a {what}", share) for share in shares] for what in ("train", "flight"))
+    assert train != flight
 
 
 def test_a_request_of_two_user_turns_is_out_of_order() -> None:

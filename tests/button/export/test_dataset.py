@@ -14,14 +14,16 @@ from button.export.button_text import from_button, to_button
 from button.export.dataset import ExportCounts, write_exports
 from button.export.openai_messages import features, to_openai
 from button.export.sharegpt import to_sharegpt
-from signatures.records import AssistantTurn, Call, Example, Result, SubTask, ToolTurn, UserTurn
+from signatures.records import SPLITS, AssistantTurn, Call, Example, Result, Split, SubTask, ToolTurn, UserTurn
 
 
-def _examples(train: int, test: int) -> list[Example]:
-    """Neighbours with other arguments, both modes, test examples between the train ones."""
+def _examples(train: int, test: int, validation: int = 0) -> list[Example]:
+    """Neighbours with other arguments, both modes, those of all splits in turn."""
+    counts: dict[Split, int] = {"test": test, "validation": validation, "train": train}
+    splits = [split for split, count in counts.items() for _ in range(count)]
     return [
-        weather_example(first=f"City {number}", parallel=number % 2 == 0, split="test" if number < test else "train")
-        for number in range(train + test)
+        weather_example(first=f"City {number}", parallel=number % 2 == 0, split=split)
+        for number, split in enumerate(splits)
     ]
 
 
@@ -43,12 +45,13 @@ def _digests(out: Path) -> dict[str, str]:
 
 
 def test_load_dataset_reads_every_row_back_as_objects(tmp_path: Path) -> None:
-    examples = _examples(train=5, test=2)
+    examples = _examples(train=5, test=2, validation=1)
 
     counts = write_exports(tmp_path / "run", examples, rows_a_shard=3)
 
-    assert counts == ExportCounts(train=5, test=2)
+    assert counts == ExportCounts(train=5, validation=1, test=2)
     loaded = _load(tmp_path / "run", tmp_path / "cache")
+    assert list(loaded) == ["train", "validation", "test"]
     for split, rows in loaded.items():
         assert rows == [to_openai(example) for example in examples if example.split == split]
     booking = loaded["train"][0]["messages"][-3]["tool_calls"][0]["function"]["arguments"]
@@ -76,16 +79,16 @@ def test_load_dataset_keeps_numbers_and_keys_as_they_are(tmp_path: Path) -> None
     assert _load(tmp_path / "run", tmp_path / "cache")["train"] == [to_openai(example)]
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("split", SPLITS)
 def test_a_split_without_examples_has_no_file_and_the_other_loads(tmp_path: Path, split: str) -> None:
-    write_exports(tmp_path / "run", _examples(train=2 * (split == "train"), test=2 * (split == "test")))
+    write_exports(tmp_path / "run", _examples(**{"train": 0, "test": 0, split: 2}))
 
     assert [path.name for path in (tmp_path / "run" / "dataset").iterdir()] == [f"{split}-00000-of-00001.parquet"]
     assert list(_load(tmp_path / "run", tmp_path / "cache")) == [split]
 
 
 def test_no_examples_leave_an_empty_dataset_folder_and_empty_files(tmp_path: Path) -> None:
-    assert write_exports(tmp_path, []) == ExportCounts(train=0, test=0)
+    assert write_exports(tmp_path, []) == ExportCounts(train=0, validation=0, test=0)
 
     assert list((tmp_path / "dataset").iterdir()) == []
     assert (tmp_path / "button.jsonl").read_bytes() == (tmp_path / "sharegpt.jsonl").read_bytes() == b""

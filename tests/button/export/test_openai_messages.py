@@ -1,28 +1,15 @@
-import importlib.util
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
+from chat_templates import needs_trl, rendered
 from hypothesis import given
-from jinja2.ext import Extension, loopcontrols
-from jinja2.nodes import Node
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from strategies import examples, for_examples, weather_example
 
 from button.export.button_text import RULES
 from button.export.openai_messages import to_openai
 from signatures.records import AssistantTurn, Call, Example, Result, ToolTurn, Turn, UserTurn
-
-_TRL = importlib.util.find_spec("trl")
-TEMPLATES = Path(_TRL.origin).parent / "chat_templates" if _TRL and _TRL.origin else None
-needs_trl = pytest.mark.skipif(
-    TEMPLATES is None or not TEMPLATES.is_dir(),
-    reason="trl's chat templates are not installed (`pip install --no-deps trl` is enough, without torch)",
-)
 
 
 def test_calls_and_results_are_paired_by_id() -> None:
@@ -129,39 +116,6 @@ def test_the_whole_transcript_can_be_told_from_the_row(example: Example) -> None
     assert all(isinstance(message["content"], str) for message in row["messages"])
 
 
-class _GenerationTag(Extension):
-    """TRL marks what is trained on with {% generation %}; for the text it means nothing."""
-
-    tags = {"generation"}  # noqa: RUF012 (jinja2's own declaration)
-
-    def parse(self, parser: Parser) -> list[Node]:
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-def _refuse(message: str) -> None:
-    raise jinja2.TemplateError(message)
-
-
-def _dumped(value: Any, ensure_ascii: bool = False, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
-
-
-def _render(template: str, row: dict[str, Any]) -> str:
-    """As transformers' `apply_chat_template` does it: sandbox, trimmed blocks, JSON without HTML escapes."""
-    assert TEMPLATES is not None
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTag, loopcontrols]
-    )
-    environment.filters["tojson"] = _dumped
-    helpers: dict[str, Callable[..., Any]] = {"raise_exception": _refuse, "strftime_now": lambda _: "1 Jan 2026"}
-    environment.globals.update(helpers)
-    source = (TEMPLATES / f"{template}.jinja").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
-        messages=row["messages"], tools=row["tools"], bos_token="<s>", eos_token="</s>", add_generation_prompt=False
-    )
-
-
 AS_JSON = (
     '"arguments": {"city": "Oslo", "day": "Friday"}}',
     '"arguments": {"city": "Rome", "day": "Friday"}}',
@@ -194,7 +148,7 @@ AS_PYTHON = (
 def test_chat_templates_show_thoughts_calls_and_results(template: str, calls: tuple[str, ...], parallel: bool) -> None:
     row = to_openai(weather_example(parallel=parallel))
 
-    text = _render(template, row)
+    text = rendered(template, row)
 
     for expected in (
         *("get_forecast", "book_ticket", "Gives the temperature of a city on a day.", "fahrenheit"),
@@ -211,19 +165,19 @@ def test_chat_templates_show_thoughts_calls_and_results(template: str, calls: tu
 
 @needs_trl
 def test_a_family_with_one_call_a_turn_takes_the_unparallel_mode() -> None:
-    text = _render("llama3_1", to_openai(weather_example(parallel=False)))
+    text = rendered("llama3_1", to_openai(weather_example(parallel=False)))
 
     assert '{"name": "get_forecast", "parameters": {"city": "Oslo", "day": "Friday"}}' in text
     assert "None" not in text
     with pytest.raises(jinja2.TemplateError, match="only supports single tool-calls"):
-        _render("llama3_1", to_openai(weather_example(parallel=True)))
+        rendered("llama3_1", to_openai(weather_example(parallel=True)))
 
 
 @needs_trl
 def test_the_calls_in_qwens_text_parse_back() -> None:
     example = weather_example()
 
-    said = _render("qwen2_5_training", to_openai(example)).split("<|im_end|>", 1)[1]
+    said = rendered("qwen2_5_training", to_openai(example)).split("<|im_end|>", 1)[1]
 
     calls = [json.loads(part.split("</tool_call>")[0]) for part in said.split("<tool_call>")[1:]]
     turns = [turn for turn in example.trajectory.turns if isinstance(turn, AssistantTurn)]
@@ -238,4 +192,4 @@ def test_the_keys_that_parquet_fills_with_none_change_no_text(template: str) -> 
 
     filled = {**row, "messages": [absent | message for message in row["messages"]]}
 
-    assert _render(template, filled) == _render(template, row)
+    assert rendered(template, filled) == rendered(template, row)

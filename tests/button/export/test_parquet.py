@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from datasets import Features
+from datasets import Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples, for_examples, weather_example
@@ -74,3 +74,26 @@ def test_a_number_that_readers_cannot_take_is_refused(tmp_path: Path, number: fl
 
     with pytest.raises(ValueError, match=r"64-bit|Out of range"):
         SplitWriter(tmp_path, "train", 10).add(row)
+
+
+def test_a_shard_ends_with_the_chunk_that_brings_it_to_its_size(tmp_path: Path) -> None:
+    rows = [to_openai(weather_example(first=f"City {number}")) for number in range(7)]
+    writer = SplitWriter(tmp_path, "test", bytes_a_shard=1, rows_a_chunk=2)
+    for row in rows:
+        writer.add(row)
+    writer.finish()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"test-{n:05d}-of-00004.parquet" for n in range(4)]
+    assert _stored(tmp_path) == rows
+
+
+def test_files_that_are_not_described_say_nothing_of_features(tmp_path: Path) -> None:
+    columns = Features({"id": Value("string"), "turns": List({"from": Value("string"), "value": Value("string")})})
+    row = {"id": "a", "turns": [{"from": "human", "value": "Hi."}]}
+    writer = SplitWriter(tmp_path, "train", columns=columns, described=False)
+    writer.add(row)
+    writer.finish()
+
+    table = pq.read_table(tmp_path / "train-00000-of-00001.parquet")
+    assert table.schema.metadata is None
+    assert table.to_pylist() == [row]

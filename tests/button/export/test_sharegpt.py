@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from llama_factory import accept
 from strategies import build_example, examples, for_examples, weather_example
 
 from button.export.button_text import RULES
@@ -16,14 +17,6 @@ from signatures.records import AssistantTurn, Call, Example, Result, SubTask, To
 
 THOUGHT = re.compile(r"<think>\n(.*?)\n</think>\n\n", re.DOTALL)
 TOOL_CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
-
-
-def _accept(conversations: list[dict[str, str]]) -> None:
-    """Raises where LLaMA-Factory would skip the row."""
-    accepted = (("human", "observation"), ("gpt", "function_call"))
-    for index, message in enumerate(conversations):
-        assert message["from"] in accepted[index % 2], f"invalid role tag at {index}"
-    assert len(conversations) % 2 == 0, "invalid message count"
 
 
 def _function_call(value: str) -> tuple[str, list[dict[str, Any]]]:
@@ -78,7 +71,7 @@ def test_tools_are_a_json_list_of_bare_functions() -> None:
 def test_every_example_is_accepted_and_read_without_loss(example: Example) -> None:
     row = to_sharegpt(example)
 
-    _accept(row["conversations"])
+    accept(row["conversations"])
     assert all(isinstance(value, str) for message in row["conversations"] for value in message.values())
     assert tuple(_turn(message) for message in row["conversations"]) == example.trajectory.turns
     assert len(json.loads(row["tools"])) == len(example.trajectory.problem.functions)

@@ -54,6 +54,57 @@ def test_a_file_is_refused_with_the_way_to_read_one(tmp_path: Path) -> None:
         HubSeeds(str(tmp_path / "a.jsonl"))
 
 
+def published(folder: Path, licence: str | None = None) -> str:
+    """A folder laid out as `button publish` does it, with four rows of three scenarios."""
+    rows = [
+        {
+            "scenario": scenario,
+            "domain": "travel",
+            "lineage": [{"kind": "seed", "id": "0"}],
+            "seed": {"license": "mit"},
+        }
+        for scenario in ("booking a train", "planting a tree", "booking a train", "cooking for two")
+    ]
+    for config in ("button", "provenance"):
+        (folder / config).mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(rows), folder / config / "train.parquet")
+    configs = [{"config_name": name, "data_files": f"{name}/*"} for name in ("button", "provenance")]
+    data = {"configs": configs, **({"license": licence} if licence else {})}
+    (folder / "README.md").write_text(f"---\n{json.dumps(data)}\n---\n")
+    return str(folder)
+
+
+@pytest.mark.parametrize(("licence", "noted"), [("cc-by-4.0", "cc-by-4.0"), ("other", "mit"), (None, "mit")])
+def test_of_a_published_set_each_scenario_is_a_seed_under_its_licence(
+    licence: str | None, noted: str, tmp_path: Path
+) -> None:
+    source = HubSeeds(published(tmp_path / "mine", licence))
+
+    seeds = list(source)
+
+    assert [(seed.text, seed.source) for seed in seeds] == [
+        ("booking a train", "mine#1"),
+        ("planting a tree", "mine#2"),
+        ("cooking for two", "mine#4"),
+    ]
+    assert {(seed.form, seed.domain, seed.license) for seed in seeds} == {("scenario", "travel", noted)}
+    assert source.skipped == {"repeated": 1}
+    assert list(source) == seeds
+    assert [seed.text for seed in HubSeeds(str(tmp_path / "mine"), config="button", column="domain", limit=1)] == [
+        "travel"
+    ]
+
+
+def test_a_revision_is_given_once() -> None:
+    with pytest.raises(
+        UserError, match=r"seeds\.name=hub:me/mine@v1\.0 names a revision, and seeds\.revision=v2 another"
+    ):
+        HubSeeds("hub:me/mine@v1.0", revision="v2")
+    with pytest.raises(UserError, match="'hub:mine' names no data set"):
+        HubSeeds("hub:mine")
+    assert HubSeeds("hub:me/mine", revision="v2").name == "me/mine"
+
+
 def test_an_unreachable_data_set_is_named_with_what_to_do(tmp_path: Path) -> None:
     # A process of its own: `datasets` reads the switch for working offline when it is imported.
     code = (
