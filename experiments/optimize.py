@@ -1,0 +1,241 @@
+"""`button optimize`: better prompts for one step or all, found on some items and measured on others."""
+
+import asyncio
+import copy
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dspy
+
+from button.config import JsonObject, as_config
+from button.errors import BudgetReached, Interrupted
+from button.lms.build import LanguageModels, build_lms
+from button.programs import PROGRAMS, apply, chosen, load, pinned, save
+from button.run_folder import locked, opened_journal, pin_config
+from button.steps import build_steps
+from button.targets import build, with_defaults
+from button.tracking import Tracking
+from button.work import DEFAULT_ROLE
+from experiments.calibration import calibrate, refuse_uncalibrated
+from experiments.metrics.judged import JudgedMetric
+from experiments.metrics.metric import Metric
+from experiments.optimizing import tracked
+from experiments.optimizing.bench import Bench
+from experiments.optimizing.candidates import Candidate, Candidates
+from experiments.optimizing.items import Item, made, recorded, split
+from experiments.optimizing.optimisation import Optimisation
+from experiments.optimizing.optimizer import Optimizer
+from experiments.optimizing.plan import metric_of, optimizer_of, to_optimise
+from experiments.optimizing.reflection import reflecting_lm
+from experiments.optimizing.runs import FINISHED, heading, tracked_step
+from experiments.optimizing.settings import REFLECTION, OptimizeSettings
+from experiments.optimizing.spending import Answers, Spending
+from experiments.optimizing.study import Study
+from experiments.optimizing.texts import verdict
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an optimisation ended: 0 done, 3 a budget of calls or dollars is used up, 130 interrupted."""
+
+    exit_code: int
+
+
+async def optimize(settings: OptimizeSettings) -> Ended:
+    """Optimise `settings.step` in the run folder, or go on where an earlier run of it stopped.
+
+    Raises UserError for what the user can mend; every answer that was paid for stays.
+    """
+    programs = chosen(settings)
+    steps = build_steps(settings, programs)
+    plan = {name: metric_of(settings, name, steps) for name in to_optimise(settings, steps)}
+    optimizer = optimizer_of(settings, len(plan))
+    config = pinned(with_defaults(as_config(settings), settings.allow_targets), programs)
+    with locked(settings.out), opened_journal(settings.out, config) as journal:
+        if (said := journal.meta(FINISHED)) is not None:
+            log.info("%s is finished: nothing to do\n%s", settings.out, said)
+            return Ended(0)
+        budget = settings.budget
+        spending = Spending(budget.max_metric_calls, budget.max_calls, budget.max_cost)
+        async with _models(settings) as lms:
+            pin_config(settings.out, journal, config)
+            optimisation = Optimisation(settings, config, steps, lms, Answers(journal, spending), journal)
+            with _interruptible(spending), dspy.context(disable_history=True):
+                return await _all(optimisation, plan, optimizer)
+
+
+async def _all(optimisation: Optimisation, plan: Mapping[str, Metric], optimizer: Optimizer) -> Ended:
+    """The steps one after the other; several nest under one MLflow run."""
+    settings, spending = optimisation.settings, optimisation.answers.spending
+    try:
+        async with heading(optimisation, several=len(plan) > 1):
+            for name, metric in plan.items():
+                spending.trials, spending.unbounded = 0, False
+                await _one(optimisation, name, metric, optimizer)
+    except Interrupted:
+        log.warning("interrupted: the same command goes on from here")
+        return Ended(130)
+    except BudgetReached as error:
+        log.warning("%s: the same command with a larger budget goes on from here", error)
+        return Ended(3)
+    summary = "\n".join(f"{name}: {done.verdict}" for name, done in optimisation.done.items())
+    optimisation.journal.set_meta(FINISHED, summary)
+    log.info("%s\n%d LM calls in all; reports: %s", summary, spending.total.calls, settings.out / "*" / tracked.REPORT)
+    log.info("to use it: button generate %s=%s", PROGRAMS, settings.out / PROGRAMS)
+    return Ended(0)
+
+
+async def _one(optimisation: Optimisation, name: str, metric: Metric, optimizer: Optimizer) -> None:
+    """Optimise one step, and tell it what was found: the items of those after it are made with that."""
+    settings, spending = optimisation.settings, optimisation.answers.spending
+    program, folder = settings.out / PROGRAMS / f"{name}.json", settings.out / name
+    if optimisation.is_done(name):
+        apply(load(program), optimisation.steps[name], str(program))
+        return
+    async with tracked_step(optimisation, name, metric, optimizer) as tracking:
+        await _calibrated(optimisation, metric, tracking)
+        items = await _items(optimisation, name)
+        tracked.items_noted(tracking, items, _source(settings))
+
+        def tell(candidate: Candidate, candidates: Candidates) -> None:
+            log.info(
+                "%s: candidate %d scores %.3f on %d validation items (best %.3f), after %d of %d trials",
+                name, candidate.number, candidate.value, len(candidate.trials), candidates.best.value,
+                spending.trials, spending.max_trials,
+            )  # fmt: skip
+            tracked.candidate_noted(tracking, candidate, candidates, spending)
+
+        candidates = Candidates([item for item in items if item.split == "validation"], tell)
+        study = _study(optimisation, name, metric, optimizer, items, candidates, folder / "optimizer.log")
+        try:
+            result = await study.run()
+        finally:
+            await study.bench.close()
+        apply(result.adopted, optimisation.steps[name], "what was adopted")
+        save(result.adopted, program)
+        files = tracked.written(folder, result, candidates, spending)
+        tracked.result_noted(tracking, result, candidates, program, [*files, study.log_file])
+        tracking.curve({**tracked.gains(result), **tracked.spent(spending)}, spending.trials)
+        optimisation.finish(name, verdict(result), tracked.gains(result, parts=False))
+
+
+def _study(
+    optimisation: Optimisation,
+    name: str,
+    metric: Metric,
+    optimizer: Optimizer,
+    items: list[Item],
+    candidates: Candidates,
+    log_file: Path,
+) -> Study:
+    settings, lms, answers = optimisation.settings, optimisation.lms.of_role, optimisation.answers
+    step: Any = optimisation.steps[name]
+    loop = asyncio.get_running_loop()
+    bench = Bench(
+        name=name,
+        signatures={where: predictor.signature.__name__ for where, predictor in step.named_predictors()},
+        metric=metric,
+        lms=lms,
+        answers=answers,
+        seed=settings.seed,
+        discount=settings.refusal_cost,
+        at_once=optimisation.at_once,
+        loop=loop,
+        watch=candidates.note,
+    )
+    reflection = reflecting_lm(
+        lms.get(REFLECTION) or lms[DEFAULT_ROLE],
+        answers,
+        loop,
+        seed=settings.seed,
+        max_tokens=settings.reflection.max_tokens,
+        temperature=settings.reflection.temperature,
+    )
+    return Study(
+        copy.deepcopy(step), bench, items, optimizer, candidates, reflection, settings.seed, log_file, settings.adopt
+    )
+
+
+async def _calibrated(optimisation: Optimisation, metric: Metric, tracking: Tracking) -> None:
+    """Measure the metric's judge against the hand-labelled set; refuse one that cannot be trusted."""
+    if not isinstance(metric, JudgedMetric) or not metric.judge_weight:
+        return
+    settings = optimisation.settings
+    log.info("%s: comparing the judge with the hand-labelled set", metric.name)
+    found = await calibrate(
+        optimisation.lms.of_role,
+        [metric],
+        folder=settings.out,
+        seed=settings.seed,
+        ledger=optimisation.answers.ledger("calibration"),
+    )
+    tracking.curve(found.figures(), 0)
+    tracking.note("table", name="calibration.json", rows=found.table())
+    poor = refuse_uncalibrated(found, allow=settings.allow_uncalibrated)
+    if poor:
+        log.warning("%s: the judge agrees poorly with people (%s); its scores say little", metric.name, ", ".join(poor))
+
+
+async def _items(optimisation: Optimisation, name: str) -> list[Item]:
+    """The items of the step: those of another run, or what the steps before it make of the seeds."""
+    settings, steps = optimisation.settings, optimisation.steps
+    sizes = settings.sizes.as_dict()
+    if settings.items is not None:
+        return split(recorded(settings.items, name, steps[name].takes), sizes, settings.seed)
+    order = list(steps)
+    before = {step: steps[step] for step in order[: order.index(name)]}
+    log.info("%s: making %d items with %s", name, sum(sizes.values()), ", ".join(before) or "no step before it")
+    records = await made(
+        before,
+        iter(build(settings.seeds, "seeds", allow=settings.allow_targets)),
+        count=sum(sizes.values()),
+        lms=optimisation.lms.of_role,
+        seed=settings.seed,
+        ledger=optimisation.answers.ledger("items"),
+        at_once=optimisation.at_once,
+    )
+    return split(records, sizes, settings.seed)
+
+
+def _source(settings: OptimizeSettings) -> JsonObject:
+    return {"run": str(settings.items)} if settings.items else {"seeds": str(settings.seeds)}
+
+
+@asynccontextmanager
+async def _models(settings: OptimizeSettings) -> AsyncIterator[LanguageModels]:
+    lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
+    try:
+        await lms.check()
+        yield lms
+    finally:
+        await lms.aclose()
+
+
+@contextmanager
+def _interruptible(spending: Spending) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) lets calls under way finish; the second one ends at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def stop() -> None:
+        if spending.interrupted:
+            task.cancel()
+        else:
+            log.warning("stopping: calls under way finish first; once more to stop at once")
+            spending.interrupted = True
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,1 @@
+"""Finding better prompts for one step: its program, the items it is tried on, and what searches."""

@@ -1,0 +1,85 @@
+"""The MLflow runs of `button optimize`: one for each step, and one that several nest under."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from button.config import SWEEP_VARIABLE
+from button.errors import Interrupted, StopRun
+from button.run_folder import CONFIG
+from button.tracking import Tracking, open_tracking
+from experiments.metrics.metric import Metric
+from experiments.optimizing.optimisation import Optimisation
+from experiments.optimizing.optimizer import Optimizer
+from experiments.optimizing.plan import metric_config
+from experiments.optimizing.settings import ALL
+from signatures.records import content_hash
+
+FINISHED = "finished"
+
+
+@asynccontextmanager
+async def tracked_step(
+    optimisation: Optimisation, name: str, metric: Metric, optimizer: Optimizer
+) -> AsyncIterator[Tracking]:
+    """The MLflow run of one step, closed by what ends it.
+
+    Its params say every hyper-parameter, given or not, and the one metric.
+    """
+    settings = optimisation.settings
+    alone = settings.step != ALL
+    config = {key: value for key, value in optimisation.config.items() if key != "metrics"}
+    scored = metric_config(optimisation.config["metric"], optimisation.config["metrics"], name)
+    config |= {
+        "step": name,
+        "optimizer": {**config["optimizer"], "name": optimizer.name},
+        "metric": {**scored, "name": metric.name},
+    }
+    tracking = await open_tracking(
+        settings.tracking,
+        verb="optimize",
+        config=config,
+        out=settings.out if alone else settings.out / name,
+        resumed=optimisation.journal.resumed,
+    )
+    status = "failed"
+    try:
+        yield tracking
+        status = FINISHED
+    except StopRun as stop:
+        status = "interrupted" if isinstance(stop, Interrupted) else "budget"
+        raise
+    finally:
+        await tracking.end(status, metrics={}, files=[settings.out / CONFIG])
+
+
+@asynccontextmanager
+async def heading(optimisation: Optimisation, *, several: bool) -> AsyncIterator[None]:
+    """For several steps: the MLflow run that theirs nest under, with the gain of each."""
+    if not several:
+        yield
+        return
+    settings, identity = optimisation.settings, content_hash("optimize", str(optimisation.settings.out))
+    tracking = await open_tracking(
+        settings.tracking,
+        verb="optimize",
+        config=optimisation.config,
+        out=settings.out,
+        resumed=optimisation.journal.resumed,
+        heads=identity,
+    )
+    before, status = os.environ.get(SWEEP_VARIABLE), "failed"
+    os.environ[SWEEP_VARIABLE] = identity
+    try:
+        yield
+        status = FINISHED
+    except StopRun as stop:
+        status = "interrupted" if isinstance(stop, Interrupted) else "budget"
+        raise
+    finally:
+        os.environ.pop(SWEEP_VARIABLE)
+        if before is not None:
+            os.environ[SWEEP_VARIABLE] = before
+        done = optimisation.done.items()
+        found = {f"{name}/{key}": value for name, one in done for key, value in one.gains.items()}
+        await tracking.end(status, metrics=found, files=[settings.out / CONFIG])

@@ -1,0 +1,135 @@
+"""`button compare` from the command line to its table and figure, on the simulated model."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from comparing import Compared, compare
+from generating import generate
+
+from button.errors import UserError
+from experiments.comparing import compare as comparing
+from experiments.comparing.walks import paired, walks_in
+
+ARMS = ("n_seeds=7", "arms.no_filter=[~step@steps.judge]", "arms.one_call=[step@steps.simulate=write_trajectory]")
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    return compare(tmp_path_factory.mktemp("compared"), *ARMS)
+
+
+def test_every_arm_walks_the_same_seeds_in_a_run_folder_of_its_own(compared: Compared) -> None:
+    assert compared.code == 0
+    rows = list(csv.DictReader(io.StringIO((compared.out / "seeds.csv").read_text())))
+    seeds = {arm: [row["seed"] for row in rows if row["arm"] == arm] for arm in ("base", "no_filter", "one_call")}
+    assert len(seeds["base"]) == 7
+    assert seeds["no_filter"] == seeds["one_call"] == seeds["base"]
+    assert all((compared.out / arm / "button.jsonl").exists() for arm in seeds)
+
+
+def test_the_figures_are_those_of_the_runs(compared: Compared) -> None:
+    funnels = {arm: json.loads((compared.out / arm / "funnel.json").read_text()) for arm in ("base", "one_call")}
+    calls = {arm: sum(count["lm_calls"] for count in funnel.values()) for arm, funnel in funnels.items()}
+    found = compared.difference("one_call", "lm_calls")
+    assert (found["base_value"], found["arm_value"]) == (calls["base"] / 7, calls["one_call"] / 7)
+    assert found["difference"] < 0
+    assert found["clear"]
+    accepted = compared.difference("one_call", "accepted")
+    assert accepted["arm_value"] == pytest.approx(100 * funnels["one_call"]["gate"]["out"] / 7)
+
+
+def test_the_table_the_csv_and_the_json_say_the_same(compared: Compared) -> None:
+    rows = list(csv.DictReader(io.StringIO((compared.out / "comparison.csv").read_text())))
+    body = compared.body["differences"]
+    assert [(row["arm"], row["measure"]) for row in rows] == [(row["arm"], row["measure"]) for row in body]
+    assert [float(row["difference"] or "nan") for row in rows if row["difference"]] == [
+        row["difference"] for row in body if row["difference"] is not None
+    ]
+    assert "accepted per 100 seeds" in compared.shown
+    assert "LM calls per seed" in compared.shown
+    assert compared.body["seeds"] == 7
+
+
+def test_the_figure_is_a_png_of_a_readable_size(compared: Compared) -> None:
+    content = (compared.out / "comparison.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
+    assert width > 1000
+    assert height > 500
+
+
+def test_with_an_arm_more_only_that_arm_walks_and_the_others_differ_as_before(
+    compared: Compared, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(compared.out, tmp_path / "out"))
+    more = compare(out, *ARMS, "arms.other=[seed=1]")
+    assert more.said.count("nothing to do") == 3
+    assert more.difference("other", "accepted")["pairs"] == 7
+    assert more.difference("one_call", "lm_calls") == compared.difference("one_call", "lm_calls")
+
+
+def test_an_arm_that_ends_short_is_gone_on_with_and_nothing_is_lost(compared: Compared, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    short = compare(out, *ARMS, "budget.max_calls=40")
+    assert short.code == 3
+    assert "arm base ended short, so nothing is compared yet" in short.said
+    assert not (out / "comparison.csv").exists()
+    whole = compare(out, *ARMS)
+    assert whole.code == 0
+    assert (out / "comparison.csv").read_bytes() == (compared.out / "comparison.csv").read_bytes()
+
+
+def test_an_endpoint_that_fails_in_the_middle_is_told_with_its_arm(tmp_path: Path) -> None:
+    gone = "arms.gone=[lm=endpoint,lm.api_base=http://127.0.0.1:9/v1,lm.model=x]"
+    failed = compare(tmp_path / "out", "n_seeds=2", gone)
+    assert failed.code == 2
+    assert "arm gone: " in failed.said
+    assert "the same command goes on" in failed.said
+    assert (tmp_path / "out" / "base" / "button.jsonl").exists()
+
+
+def test_a_folder_of_another_comparison_is_refused_with_the_keys_that_differ(compared: Compared) -> None:
+    other = compare(compared.out, *ARMS, "n_seeds=8")
+    assert other.code == 2
+    assert "arm base" in other.said
+    assert "seeds.limit: 7 there, 8 here" in other.said
+
+
+def test_arms_that_walked_other_seeds_are_not_compared(tmp_path: Path) -> None:
+    first, second = (generate(tmp_path / f"{limit}", "n=null", "draws=1", f"seeds.limit={limit}") for limit in (2, 3))
+    with pytest.raises(UserError, match="did not walk the same seeds"):
+        paired({"a": walks_in(first.out), "b": walks_in(second.out)})
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "two arms or more"),
+        (("arms.b=[steps.nothing.x=1]",), "arms.b: "),
+        (("arms.b=[steps.compose.nothing=1]",), "arms.b: steps.compose.nothing: "),
+        (("arms.b=[~step@steps.gate]",), "arms.b: the steps end with Trajectory"),
+        (("arms.b=[lm.nothing=1]",), "arms.b: lm.nothing: "),
+        (("arms.b=[seed=1]", "lm.nothing=1"), "lm.nothing: "),
+        (("arms.b=[seed=1]", "metrics=[nothing]"), "there is no metric 'nothing'; they are: "),
+        (("arms.b=[seed=1]", "metrics=[composition]"), "scores the step 'compose'"),
+        (("arms.b=[seed=1]", "metrics=[pipeline]"), "which a comparison measures anyway"),
+        (("arms.b=[seed=1]", "confidence=95"), "confidence=95"),
+        (("arms.b=[seed=1]", "n_seeds=0"), "n_seeds=0"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_runs(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    refused = compare(tmp_path / "out", *words)
+    assert refused.code == 2
+    assert said in refused.said
+    assert "Traceback" not in refused.said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_keeps_one_identity_for_its_mlflow_run(tmp_path: Path) -> None:
+    first, again = comparing._identity(tmp_path), comparing._identity(tmp_path)
+    (tmp_path / "other").mkdir()
+    assert first == again != comparing._identity(tmp_path / "other")
