@@ -18,7 +18,9 @@ from button.secrecy import is_secret_key, shown
 
 # A component's YAML holds only what differs from its constructor's defaults, so all its other arguments are new keys
 # to Hydra. `++` lets them be set; the constructor refuses those that it does not take, and says which it does.
-_COMPONENT_KEY = re.compile(r"(?:lm|seeds|export|(?:lms|steps)\.[\w-]+)\.[\w.-]+=")
+_COMPONENT_KEY = re.compile(r"(?:lm|seeds|export|optimizer|metric|(?:lms|steps|metrics)\.[\w-]+)\.[\w.-]+=")
+# An arm of a comparison is a list of a command line's words, which Hydra's grammar takes only in quotes.
+_ARM = re.compile(r"(arms\.[\w-]+)=(.*)", re.DOTALL)
 _KEY = re.compile(r"(?:\+\+?)?([\w./@-]+)=")
 _NOT_A_KEY = re.compile(r"Could not (?:override|delete|delete from config)[:.]? '([^']+)'")
 _HOME = re.compile(r"(?<=[\w]=)~(?=/)")
@@ -59,7 +61,30 @@ def prepared(words: Sequence[str]) -> list[str]:
                 " only; put it into a variable and name that with lm.api_key_env=NAME"
             )
     line = parted([_HOME.sub(str(Path.home()), word, count=1) for word in words])
-    return [*line.flags, *(f"++{word}" if _COMPONENT_KEY.match(word) else word for word in line.overrides)]
+    return [*line.flags, *map(_for_hydra, line.overrides)]
+
+
+def _for_hydra(word: str) -> str:
+    arm = _ARM.fullmatch(word)
+    if arm is not None:
+        return f"++{arm[1]}={_quoted(arm[2])}"
+    return f"++{word}" if _COMPONENT_KEY.match(word) else word
+
+
+def _quoted(value: str) -> str:
+    """`[a=b,~c]` as `['a=b','~c']`, and `a=b` as a list of one; what is quoted, or no list of words, stays as it is."""
+    if not value.startswith("["):
+        return f"['{value}']" if re.match(r"~|[^\s'\"]+=", value) and "'" not in value else value
+    words, depth = [""], 0
+    for char in value[1:-1] if value.endswith("]") else value:
+        depth += (char in "[{") - (char in "]}")
+        if depth < 0 or char in "'\"\\":
+            return value  # a sweep over two lists, or quoted already
+        if char == "," and not depth:
+            words.append("")
+        else:
+            words[-1] += char
+    return "[" + ",".join(f"'{word.strip()}'" for word in words if word.strip()) + "]"
 
 
 def sweep_name(words: Sequence[str], job: Sequence[str], number: int) -> str | None:

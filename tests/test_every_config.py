@@ -8,11 +8,13 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from button.config import GenerateSettings, settings_from
+from button.config import GenerateSettings, TrackingSettings, settings_from
 from button.errors import UserError
+from button.publish.settings import PublishSettings
 from button.simulate import SimulateSettings
 from button.steps import build_steps
 from button.targets import TARGET, build
+from experiments.optimizing.settings import OptimizeSettings
 
 CONF = Path(__file__).parents[1] / "conf"
 VALUES_FOR_MISSING = {
@@ -21,9 +23,16 @@ VALUES_FOR_MISSING = {
     "model": "provider/name",
     "api_base": "http://127.0.0.1:9/v1",
 }
-OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
+OF_OTHER_VERBS = {"arms", "metric", "optimizer"}  # groups that `generate` has no place for
+OPTIONS = sorted(
+    (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in OF_OTHER_VERBS
+)
+NOT_BY_DEFAULT = {"judge_trajectory"}  # steps that take nobody's place
 # Where an option goes, and the steps that a step takes the place of.
-PLACES = {"sequential": "compose", "parallel_then_sequential": "compose", "mixed": "compose"}
+PLACES = {
+    "sequential": "compose", "parallel_then_sequential": "compose", "mixed": "compose", "compose_directly": "compose",
+    "simulate_consistent": "simulate", "write_trajectory": "simulate",
+}  # fmt: skip
 
 
 def composed(*words: str) -> dict[str, Any]:
@@ -43,7 +52,7 @@ def filled(node: Any) -> Any:
 
 def words_for(group: str, option: str) -> list[str]:
     if group == "step":
-        return [f"step@steps.{PLACES.get(option, option)}={option}"]
+        return [f"{'+' * (option in NOT_BY_DEFAULT)}step@steps.{PLACES.get(option, option)}={option}"]
     return [f"{group}={option}"]
 
 
@@ -62,6 +71,40 @@ def test_the_defaults_compose_and_their_steps_are_built_and_fit_together() -> No
 def test_a_step_is_built(option: str) -> None:
     config = composed(*words_for("step", option))["steps"][PLACES.get(option, option)]
     assert build(config, f"steps.{option}") is not None
+
+
+@pytest.mark.parametrize("option", sorted(path.stem for path in (CONF / "metric").glob("*.yaml")))
+def test_a_metric_is_built_and_names_the_step_it_scores(option: str) -> None:
+    metric = build(yaml.safe_load((CONF / "metric" / f"{option}.yaml").read_text()), f"metric.{option}")
+    assert metric.name == option
+    assert metric.step in {*composed()["steps"], "pipeline"}
+
+
+def test_the_trajectory_judge_stands_behind_the_gate() -> None:
+    settings = settings_from(composed("+step@steps.judge_trajectory=judge_trajectory"), GenerateSettings)
+    assert list(build_steps(settings))[-2:] == ["gate", "judge_trajectory"]
+
+
+@pytest.mark.parametrize("option", sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml")))
+def test_an_optimizer_is_built_and_composes(option: str) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_container(compose("optimize", [f"optimizer={option}"]), resolve=True)
+    assert isinstance(config, dict)
+    settings = settings_from({str(key): value for key, value in config.items()}, OptimizeSettings)
+    assert build(settings.optimizer, "optimizer").name == option
+
+
+def test_the_config_of_a_search_has_the_steps_of_a_run_and_the_defaults_of_its_settings() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_container(compose("optimize"), resolve=True)
+    assert isinstance(config, dict)
+    assert config["steps"] == composed()["steps"]
+    assert list(config["steps"]) == list(composed()["steps"])
+    defaults = OptimizeSettings.model_fields
+    for key in ("sizes", "budget", "reflection", "executor"):
+        assert config[key] == defaults[key].default.model_dump()
+    for key in ("refusal_cost", "adopt", "allow_uncalibrated", "items", "programs", "seed"):
+        assert config[key] == defaults[key].default
 
 
 @pytest.mark.parametrize("option", ["builtin"])
@@ -108,6 +151,15 @@ def test_the_config_of_the_simulated_server_lists_all_its_settings_with_their_de
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = OmegaConf.to_container(compose("simulate"), resolve=True)
     assert config == SimulateSettings().model_dump()
+
+
+def test_the_config_of_publish_lists_all_its_settings_with_their_defaults() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_container(compose("publish", ["repo=me/set", "run=mine"]), resolve=True)
+    assert isinstance(config, dict)
+    tracking = TrackingSettings().model_dump()
+    expected = PublishSettings(repo="me/set", run=Path("mine"), tracking=TrackingSettings())
+    assert config == {**expected.model_dump(mode="json"), "run": "mine", "tracking": tracking}
 
 
 def test_a_command_line_goes_over_an_experiment() -> None:

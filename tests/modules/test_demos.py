@@ -11,11 +11,11 @@ from modules.compose import ParallelThenSequentialComposition, SequentialComposi
 from modules.demos import _demos, shipped
 from modules.forms import form_schema, said_in_one_go, slot_problems, task_schema, thing_sought
 from modules.functions import draft_problems
-from signatures import compose, functions, judge, play, scenario, task
+from signatures import compose, compose_directly, functions, judge, play, scenario, task, write_trajectory
 from signatures.functions import FunctionDraft
 from signatures.records import Composition, SubTask
 
-MODULES = (compose, functions, judge, play, scenario, task)
+MODULES = (compose, compose_directly, functions, judge, play, scenario, task, write_trajectory)
 SIGNATURES: dict[str, type] = {
     name: value
     for module in MODULES

@@ -9,12 +9,12 @@ from modules.sense import Sense, several, unlikely
 
 async def test_the_probability_of_yes_is_taken_against_that_of_no() -> None:
     engine = Small(sensible=0.83)
-    assert await Sense("task").aforward(work_of(engine), "Find a tap.") == pytest.approx(0.83)
+    assert await Sense("task").aforward(work_of(engine), request="Find a tap.") == pytest.approx(0.83)
 
 
 async def test_the_question_is_one_word_long_and_bare() -> None:
     engine = Small()
-    await Sense("task").aforward(work_of(engine), "Find a tap.")
+    await Sense("task").aforward(work_of(engine), request="Find a tap.")
     request = engine.requests[0]
     assert request.system == "Does this request make sense? Answer yes or no."
     assert [message.text for message in request.messages] == ["Request: Find a tap."]
@@ -32,12 +32,12 @@ async def test_the_most_sensible_candidate_is_taken_and_the_first_of_equals() ->
 
 async def test_a_model_that_says_neither_yes_nor_no_is_named_as_such() -> None:
     with pytest.raises(NoUsableAnswer, match="neither yes nor no"):
-        await Sense("task").aforward(work_of(Scripted("Perhaps")), "Find a tap.")
+        await Sense("task").aforward(work_of(Scripted("Perhaps")), request="Find a tap.")
 
 
 async def test_a_question_counts_as_a_call() -> None:
     with pytest.raises(BudgetReached):
-        await Sense("task").aforward(work_of(Small(), ledger=MemoryLedger(calls=0)), "Find a tap.")
+        await Sense("task").aforward(work_of(Small(), ledger=MemoryLedger(calls=0)), request="Find a tap.")
 
 
 def drawn(*found: str | NoUsableAnswer) -> list[str]:

@@ -65,7 +65,7 @@ async def test_a_small_model_fills_in_forms_and_the_most_sensible_task_is_taken(
 
 async def test_a_small_models_task_below_the_floor_is_dropped_with_its_probability() -> None:
     engine = Small(CompleteTask=fill_in("a plumber"), sensible=0.7)
-    engine.sense_floor = 0.9
+    engine.sense_floors = {"MakesSense": 0.9}
     outcome = await AtomicTaskWriting().aforward(PLUMBER, work_of(engine))
     assert isinstance(outcome, Drop)
     assert outcome.reason == "unlikely"

@@ -13,7 +13,10 @@ FLAWS: Mapping[str, tuple[str, ...]] = {
     "WriteAtomicTask": ("long_task", "named_function", "placeholder"),
     "ComposeSequentially": ("overlapping_sub_tasks", "missing_detail"),
     "ComposeInParallel": ("overlapping_sub_tasks", "missing_detail"),
-    "JudgeComposition": ("judge_no",),
+    "JudgeComposition": ("judge_no", "judge_yes"),
+    "JudgeTask": ("judge_no", "judge_yes"),
+    "JudgeFunctions": ("judge_no", "judge_yes"),
+    "JudgeTrajectory": ("judge_no", "judge_yes"),
     "DefineFunctions": ("bad_schema", "duplicate_function", "inconsistent_functions", "tailored_function"),
     "PlayUser": ("lost_detail",),
     "PlayAssistant": (
@@ -21,6 +24,11 @@ FLAWS: Mapping[str, tuple[str, ...]] = {
         "invented_answer",
     ),
     "PlayTool": ("bad_result",),
+    "ComposeDirectly": ("placeholder", "overlapping_sub_tasks", "missing_detail", "unrelated_sub_task"),
+    "WriteTrajectory": (
+        "lost_detail", "missing_argument", "unknown_function", "ungrounded_argument", "calls_in_serial_mode",
+        "invented_answer", "bad_result",
+    ),
 }  # fmt: skip
 ANY_ANSWER = ("malformed", "truncated", "empty")
 KINDS = frozenset(ANY_ANSWER) | frozenset(kind for kinds in FLAWS.values() for kind in kinds)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
+from button.lms.simulation.ablations import compose_directly, write_trajectory
 from button.lms.simulation.assistants import play_assistant
 from button.lms.simulation.choices import Index
 from button.lms.simulation.compositions import compose_in_parallel, compose_sequentially
@@ -13,6 +14,7 @@ from button.lms.simulation.fallback import instance_of, plain_answer
 from button.lms.simulation.judging import judge_composition
 from button.lms.simulation.prompt import Prompt
 from button.lms.simulation.question import Question
+from button.lms.simulation.rubrics import judge_functions, judge_task, judge_trajectory
 from button.lms.simulation.scenarios import evolve_scenario, name_scenario
 from button.lms.simulation.tasks import write_task
 from button.lms.simulation.tools import play_tool
@@ -27,10 +29,15 @@ _PLAYS: Mapping[str, Callable[[Question], JsonObject]] = {
     "ComposeSequentially": compose_sequentially,
     "ComposeInParallel": compose_in_parallel,
     "JudgeComposition": judge_composition,
+    "JudgeTask": judge_task,
+    "JudgeFunctions": judge_functions,
+    "JudgeTrajectory": judge_trajectory,
     "DefineFunctions": define_functions,
     "PlayUser": play_user,
     "PlayAssistant": play_assistant,
     "PlayTool": play_tool,
+    "ComposeDirectly": compose_directly,
+    "WriteTrajectory": write_trajectory,
 }
 
 

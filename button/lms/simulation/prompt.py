@@ -13,10 +13,15 @@ from signatures.records import JsonObject
 # The output fields of each signature: what a system message or a schema names. A signature that holds another's
 # fields stands before it.
 PARTS = {
+    "ComposeDirectly": ("composed_task", "sub_tasks"),
+    "WriteTrajectory": ("message", "rounds", "last_thought", "final_answer"),
     "ComposeInParallel": ("parallel_task", "subsequent_task", "composed_task"),
     "ComposeSequentially": ("subsequent_task", "composed_task"),
     "PlayAssistant": ("thought", "calls", "final_answer"),
     "JudgeComposition": ("analysis", "feasible"),
+    "JudgeTask": ("analysis", "reasonable", "self_contained", "one_step", "doable"),
+    "JudgeFunctions": ("analysis", "fitting", "general", "granular", "consistent"),
+    "JudgeTrajectory": ("analysis", "arguments", "results", "needed", "answer"),
     "EvolveScenario": ("new_scenario",),
     "DefineFunctions": ("functions",),
     "PlayUser": ("message",),
@@ -28,7 +33,7 @@ PARTS = {
 _INPUTS = {
     "EvolveScenario": {"scenario", "direction"}, "DefineFunctions": {"composed_task", "sub_tasks"},
     "PlayUser": {"need"}, "PlayTool": {"function", "call"}, "NameScenario": {"text"},
-    "WriteAtomicTask": {"scenario", "details"},
+    "WriteAtomicTask": {"scenario", "details"}, "ComposeDirectly": {"scenario", "shape"},
 }  # fmt: skip
 
 _MARK = re.compile(r"\[\[ ## (\w+) ## \]\]\n?")

@@ -108,7 +108,7 @@ class Situation:
 def read_situation(world: World, prompt: Prompt) -> Situation:
     """The situation that a dialogue has come to."""
     first, *later = (*prompt.dialogue, prompt.inputs)
-    definitions = {function["name"]: function for function in _json_list(first.get("functions", ""))}
+    definitions = definitions_in(first.get("functions", ""))
     rounds = [_json_list(turn.get("observation", "")) for turn in later]
     steps = read_plan(world, first.get("sub_tasks", ""))
     opening = Situation(
@@ -117,6 +117,11 @@ def read_situation(world: World, prompt: Prompt) -> Situation:
     pool = [_done(result) for results in rounds for result in results]
     last = tuple(str(result.get("name")) for result in rounds[-1]) if rounds else ()
     return _with_results(opening, pool, last)
+
+
+def definitions_in(text: str) -> dict[str, JsonObject]:
+    """The definitions in a JSON list of functions, by name."""
+    return {function["name"]: function for function in _json_list(text)}
 
 
 def _with_results(opening: Situation, pool: list[Done], last: tuple[str, ...]) -> Situation:

@@ -1,0 +1,1 @@
+"""`button compare`: two or more configs on the same seeds, and what differs."""
