@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 import mlflow
+import yaml
 from filelock import FileLock
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, SpanType
 from mlflow.exceptions import MlflowException
@@ -26,12 +27,16 @@ from mlflow.tracking import MlflowClient
 
 from button.config import SWEEP_VARIABLE, flattened
 from button.export.render import render_text
+from button.mlflow_notes import NOTES
+from button.run_folder import CONFIG
+from button.secrecy import placeless
 from signatures.records import AssistantTurn, Example, ToolTurn, UserTurn, content_hash
 
 ROOT = Path(__file__).parents[1]
 PARAM_LENGTH = 5_999  # of 6,000 that MLflow takes
 BATCH = 100  # params or metrics a request
 PARENT_TAG = "mlflow.parentRunId"
+NAME_TAG = "mlflow.runName"
 RUN_STATUS = {"finished": "FINISHED", "exhausted": "FINISHED", "budget": "FINISHED", "failed": "FAILED"}
 
 
@@ -58,13 +63,19 @@ class MlflowRun:
             experiment = mended(_experiment, self.client, uri, opening["experiment"])
             sweep = os.environ.get(SWEEP_VARIABLE)
             parent = _sweep_run(self.client, experiment, sweep, verb) if sweep else None
+            heads = opening.get("heads")
+            earlier = _sweep_run(self.client, experiment, heads, verb) if heads else None
+        self.experiment: str = experiment
         mlflow.set_experiment(experiment_id=experiment)
-        tags = {"button.out": out, "button.version": _version(), "status": "running", **_commit()}
+        tags = {"button.out": _folder(out), "button.version": _version(), "status": "running", **_commit()}
         tags |= {"button.verb": verb, "mlflow.source.name": f"button {verb}"}
         if parent is not None:
             tags[PARENT_TAG] = parent
-        earlier = _unfinished(self.client, experiment, out) if opening["resumed"] else None
         name = f"{verb} {Path(out).name}"
+        if earlier is not None:
+            tags[NAME_TAG] = name
+        elif opening["resumed"]:
+            earlier = _run_of(self.client, experiment, out, verb, unfinished=True)
         run = mlflow.start_run(run_id=earlier, run_name=None if earlier else name, tags=tags)
         self.id: str = run.info.run_id
         self._log_config(opening["config"])
@@ -73,10 +84,14 @@ class MlflowRun:
     def follow(self, events: Iterator[Mapping[str, Any]]) -> None:
         """Writes down the events; the last one holds the status."""
         for event in events:
-            if "metrics" in event:
-                self._log_metrics(event["metrics"], event["step"])
+            if "note" in event:
+                mended(NOTES[event["note"]], self.client, self.id, event)
+            elif "metrics" in event:
+                self._log_metrics(event["metrics"], event["step"], event.get("of"))
             elif "example" in event:
                 self._log_example(Example.model_validate(event["example"]), event["sample"], event["trace"])
+            elif "tags" in event:
+                self._log_tags(event["tags"], event["made_in"])
             else:
                 self._end(event["status"], event["files"])
                 return
@@ -94,11 +109,20 @@ class MlflowRun:
             inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "seeds")])]
             mended(self.client.log_inputs, self.id, datasets=inputs)
 
-    def _log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+    def _log_metrics(self, metrics: Mapping[str, float], step: int, of: str | None) -> None:
+        run = _run_of(self.client, self.experiment, of, "generate") if of is not None else self.id
+        if run is None:
+            return
         now = int(time.time() * 1000)
         found = [Metric(_key(key), float(value), now, step) for key, value in metrics.items()]
         for start in range(0, len(found), BATCH):
-            mended(self.client.log_batch, self.id, metrics=found[start : start + BATCH])
+            mended(self.client.log_batch, run, metrics=found[start : start + BATCH])
+
+    def _log_tags(self, tags: Mapping[str, str], made_in: str | None) -> None:
+        maker = _run_of(self.client, self.experiment, made_in, "generate") if made_in is not None else None
+        for run in filter(None, (self.id, maker)):
+            for key, value in tags.items():
+                mended(self.client.set_tag, run, _key(key), value)
 
     def _log_example(self, example: Example, sample: bool, trace: bool) -> None:
         if sample:
@@ -110,7 +134,10 @@ class MlflowRun:
         if self.samples:
             mended(self.client.log_text, self.id, "\n\n".join(self.samples), "samples.txt")
         for path in files:
-            if Path(path).is_file():
+            if Path(path).name == CONFIG and Path(path).is_file():
+                config = placeless(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+                mended(self.client.log_text, self.id, yaml.safe_dump(config, sort_keys=False), CONFIG)
+            elif Path(path).is_file():
                 mended(self.client.log_artifact, self.id, path)
         mended(self.client.set_tag, self.id, "status", status)
         mlflow.end_run(RUN_STATUS.get(status, "KILLED"))
@@ -181,7 +208,7 @@ def _experiment(client: MlflowClient, uri: str, name: str) -> str:
 
 
 def _sweep_run(client: MlflowClient, experiment: str, sweep: str, verb: str) -> str:
-    """The run that the runs of one multirun nest under; the first of them makes it."""
+    """The run that the runs of one multirun, or of one comparison, nest under; the first who needs it makes it."""
     found = client.search_runs([experiment], f"tags.`button.sweep` = '{sweep}'", max_results=1)
     if found:
         return str(found[0].info.run_id)
@@ -190,12 +217,18 @@ def _sweep_run(client: MlflowClient, experiment: str, sweep: str, verb: str) -> 
     return str(run.info.run_id)
 
 
-def _unfinished(client: MlflowClient, experiment: str, out: str) -> str | None:
-    """The MLflow run that an earlier part of the run in `out` left."""
-    quote = '"' if "'" in out else "'"
-    unfinished = f"tags.`button.out` = {quote}{out}{quote} AND tags.status != 'finished'"
-    found = client.search_runs([experiment], unfinished, order_by=["start_time DESC"], max_results=1)
+def _run_of(client: MlflowClient, experiment: str, out: str, verb: str, *, unfinished: bool = False) -> str | None:
+    """The latest MLflow run of this verb on the run folder `out`; if asked for, one that an earlier part of it left."""
+    sought = f"tags.`button.out` = '{_folder(out)}' AND tags.`button.verb` = '{verb}'"
+    if unfinished:
+        sought += " AND tags.status != 'finished'"
+    found = client.search_runs([experiment], sought, order_by=["start_time DESC"], max_results=1)
     return str(found[0].info.run_id) if found else None
+
+
+def _folder(out: str) -> str:
+    """A run folder as it is noted: told apart from others, without saying where it is."""
+    return f"{_key(Path(out).name)} {content_hash(out)[:12]}"
 
 
 def _database(uri: str) -> Path | None:

@@ -1,6 +1,10 @@
-"""What must never be written to a file or sent to a tracking server: keys, tokens, header values, URL credentials."""
+"""What must never be written to a file: keys, tokens, header values, URL credentials.
+
+And what must not leave this machine for a tracking server besides: the addresses of servers, and local paths.
+"""
 
 import re
+from pathlib import Path
 from typing import Any
 
 MASK = "***"
@@ -9,6 +13,8 @@ _SECRET_KEY = re.compile(
     r"(api_?key|access_?key|token|secret|passw(or)?d|passphrase|authorization|credentials?)$", re.IGNORECASE
 )
 _SECRET_MAP = re.compile(r"(headers|cookies)$", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s\"']+", re.IGNORECASE)
+_PLACE = re.compile(r"(?<![\w.:/])(?:~|[A-Za-z]:)?[/\\](?:[^/\\\s\"']+[/\\])+(?=[^/\\\s\"']*)")
 _URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _URL_SECRET = re.compile(r"(?<=[?&])((?:[\w-]*(?:key|token|secret|password|signature)|sig)=)[^&#\s]+", re.IGNORECASE)
 
@@ -35,3 +41,16 @@ def shown(value: Any) -> Any:
     if not isinstance(value, str) or "://" not in value:
         return value
     return _URL_SECRET.sub(rf"\g<1>{MASK}", _URL_LOGIN.sub(MASK, value))
+
+
+def placeless(value: Any) -> Any:
+    """A copy of a plain config whose servers have no address and whose files no folder: `http://***`, `.../a.jsonl`."""
+    if isinstance(value, dict):
+        return {name: placeless(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [placeless(part) for part in value]
+    if not isinstance(value, str):
+        return value
+    if Path(value).is_absolute() or value.startswith("~"):
+        return f".../{Path(value).name}"
+    return _PLACE.sub(".../", _ADDRESS.sub(rf"\g<1>{MASK}", value))

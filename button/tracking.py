@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast
 
 from button.config import JsonObject, TrackingSettings
 from button.funnel import Funnel
+from button.secrecy import placeless
 from signatures.records import Example
 
 log = logging.getLogger(__name__)
@@ -43,13 +44,41 @@ class Tracking(Protocol):
         """The end: its status (finished, exhausted, budget, interrupted, failed), last figures, and files to keep."""
         ...
 
+    def tag(self, tags: Mapping[str, str], *, made_in: Path | None = None) -> None:
+        """Tags of the run; the `button generate` run that filled the folder `made_in` gets them too, where known."""
+        ...
+
+    def measured(self, metrics: Mapping[str, float], *, of: Path) -> None:
+        """Metrics of the `button generate` run that filled the folder `of`."""
+        ...
+
+    def curve(self, metrics: Mapping[str, float], step: int) -> None:
+        """A point of each metric's curve."""
+        ...
+
+    def note(self, kind: str, **content: Any) -> None:
+        """Something else to keep: see `button.mlflow_notes`, which has a function for each kind."""
+        ...
+
+    async def end(self, status: str, *, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+        """The end of a run that has no funnel."""
+        ...
+
 
 async def open_tracking(
-    settings: TrackingSettings | None, *, verb: str, config: JsonObject, out: Path, resumed: bool = False
+    settings: TrackingSettings | None,
+    *,
+    verb: str,
+    config: JsonObject,
+    out: Path,
+    resumed: bool = False,
+    heads: str | None = None,
 ) -> Tracking:
-    """Starts to track a run; `config` is without secrets (`button.config.as_config`).
+    """Starts to track a run; `config` is without secrets (`button.config.as_config`); it is sent without addresses and
+    local paths.
 
-    A `resumed` run goes on in the MLflow run that its earlier part left unfinished.
+    A `resumed` run goes on in the MLflow run that its earlier part left unfinished. Runs whose environment has `heads`
+    as SWEEP_VARIABLE nest under this one.
     """
     if settings is None:
         return NoTracking()
@@ -57,9 +86,10 @@ async def open_tracking(
         "verb": verb,
         "uri": tracking_uri(settings.uri),
         "experiment": settings.experiment,
-        "config": config,
+        "config": placeless(config),
         "out": str(out),
         "resumed": resumed,
+        "heads": heads,
     }
     try:
         process = await asyncio.create_subprocess_exec(
@@ -90,6 +120,16 @@ class NoTracking:
         self, status: str, funnel: Funnel, accepted: int, *, measures: Mapping[str, float], files: Sequence[Path]
     ) -> None: ...
 
+    def tag(self, tags: Mapping[str, str], *, made_in: Path | None = None) -> None: ...
+
+    def measured(self, metrics: Mapping[str, float], *, of: Path) -> None: ...
+
+    def curve(self, metrics: Mapping[str, float], step: int) -> None: ...
+
+    def note(self, kind: str, **content: Any) -> None: ...
+
+    async def end(self, status: str, *, metrics: Mapping[str, float], files: Sequence[Path]) -> None: ...
+
 
 class MlflowTracking:
     """The near end of the pipe to the child process; one JSON object a line."""
@@ -119,8 +159,22 @@ class MlflowTracking:
     async def close(
         self, status: str, funnel: Funnel, accepted: int, *, measures: Mapping[str, float], files: Sequence[Path]
     ) -> None:
-        metrics = {**figures(funnel, accepted, reasons=True), **measures}
-        self.send({"metrics": metrics, "step": self._step()})
+        await self.end(status, metrics={**figures(funnel, accepted, reasons=True), **measures}, files=files)
+
+    def tag(self, tags: Mapping[str, str], *, made_in: Path | None = None) -> None:
+        self.send({"tags": dict(tags), "made_in": str(made_in) if made_in is not None else None})
+
+    def measured(self, metrics: Mapping[str, float], *, of: Path) -> None:
+        self.send({"metrics": dict(metrics), "step": self._step(), "of": str(of)})
+
+    def curve(self, metrics: Mapping[str, float], step: int) -> None:
+        self.send({"metrics": dict(metrics), "step": step})
+
+    def note(self, kind: str, **content: Any) -> None:
+        self.send({"note": kind, **content})
+
+    async def end(self, status: str, *, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+        self.send({"metrics": dict(metrics), "step": self._step()})
         self._closing = not self._lost
         self.send({"status": status, "files": [str(path) for path in files]})
         self._pipe.close()

@@ -67,10 +67,10 @@ class Work:
         """Whether the role's model is a small one, to which narrower questions are put."""
         return bool(getattr(getattr(self.lm(role).engine, "engine", None), "small", False))
 
-    def sense_floor(self, role: str) -> float:
-        """The least probability that a text makes sense which the role's small model must give it; 0 keeps all."""
-        return float(getattr(getattr(self.lm(role).engine, "engine", None), "sense_floor", 0.0))
-
+    def sense_floor(self, role: str, question: str) -> float:
+        """The least probability of "yes" that counts as one for the role's small model; 0 where nobody measured it."""
+        floors = getattr(getattr(self.lm(role).engine, "engine", None), "sense_floors", {})
+        return float(floors.get(question, 0.0))
 
     @contextmanager
     def call(self) -> Iterator["LmCall"]:

@@ -28,6 +28,7 @@ class CompactAdapter(dspy.Adapter):
     def __init__(self) -> None:
         super().__init__()
         self._openings: weakref.WeakKeyDictionary[type[dspy.Signature], _Opening] = weakref.WeakKeyDictionary()
+        self._types: weakref.WeakKeyDictionary[type[dspy.Signature], dict[str, Any]] = weakref.WeakKeyDictionary()
 
     def __call__(
         self,
@@ -66,7 +67,7 @@ class CompactAdapter(dspy.Adapter):
         return Request(
             model=lm.model,
             system=system["content"],
-            messages=tuple(Message(row["role"], (TextPart(row["content"]),)) for row in messages),
+            messages=tuple(_message(row["role"], row["content"]) for row in messages),
             config=Config(**settings),
         )
 
@@ -97,11 +98,21 @@ class CompactAdapter(dspy.Adapter):
             answer = _json(_unfenced(completion))
             if not isinstance(answer, dict):
                 raise ValueError(f"the answer is a JSON {type(answer).__name__}, wanted one JSON object")
-            return {name: _typed(name, field.annotation, answer) for name, field in signature.output_fields.items()}
+            types = self._types.get(signature)
+            if types is None:  # DSPy looks for a signature's fields anew at each access
+                types = {name: field.annotation for name, field in signature.output_fields.items()}
+                self._types[signature] = types
+            return {name: _typed(name, annotation, answer) for name, annotation in types.items()}
         except ValueError as error:
             raise AdapterParseError(
                 adapter_name="CompactAdapter", signature=signature, lm_response=completion, message=str(error)
             ) from error
+
+
+@functools.lru_cache(maxsize=512)
+def _message(role: Any, content: str) -> Message:
+    """A message; those of the demos are made again and again."""
+    return Message(role, (TextPart(content),))
 
 
 def _json(text: str) -> Any:

@@ -1,7 +1,6 @@
 """One checked question to a model: ask, check, and ask again with the problem named."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Annotated, Any
 
 import dspy
@@ -19,8 +18,8 @@ from dspy.utils.exceptions import (
 from pydantic import Field, PositiveInt, validate_call
 
 from button.errors import ButtonError, EndpointFailed, NoUsableAnswer
-from button.lms.schema import output_schema, response_format
-from button.work import CURRENT_CALL, LmCall, Work
+from button.lms.schema import output_format, response_format
+from button.work import REFUSALS, Refusal, Work
 from modules.adapter import CompactAdapter, answer_text
 from modules.leaks import leaked, telling_words
 from signatures.records import JsonObject
@@ -90,6 +89,8 @@ class Ask(dspy.Module):
                 previous = _rendered(signature, answer)
             else:
                 reason, problems, previous = answer.reason, answer.detail, answer.previous
+            if (refusals := REFUSALS.get()) is not None:
+                refusals.append(Refusal(self.predict, answer, previous, problems))
         raise NoUsableAnswer(reason, problems)
 
     def _problems(self, answer: dspy.Prediction, inputs: dict[str, Any], check: Check | None) -> list[str]:
@@ -110,38 +111,32 @@ class Ask(dspy.Module):
         attempt: int,
     ) -> "dspy.Prediction | _Unread":
         """One call: a prediction, or why the answer cannot be read."""
-        work.ledger.spend()
-        call = LmCall(work.ledger)
-        token = CURRENT_CALL.set(call)
+        usual = self.predict.signature
         config = {
             "seed": seed,
             "max_tokens": self.max_tokens,
-            "response_format": response_format(signature.__name__, schema or output_schema(self.predict.signature)),
+            "response_format": response_format(usual.__name__, schema) if schema else output_format(usual),
         }
         if self.temperature is not None:
             warmer = WARMER * attempt if work.is_small(self.role) else 0.0
             config["temperature"] = min(self.temperature + warmer, 1.2)
-        try:
-            with nullcontext() if dspy.settings.adapter is ADAPTER else dspy.context(adapter=ADAPTER):
+        with work.call() as call, dspy.context(adapter=ADAPTER):
+            try:
                 prediction = await self.predict.acall(
                     lm=work.lm(self.role), signature=signature, config=config, **inputs
                 )
-        except AdapterParseError as error:
-            if call.finish_reason == "length":
-                return _truncated(self.max_tokens)
-            # The error's own message repeats the whole answer; its cause is the problem alone.
-            problem = str(error.__cause__ or "the answer is empty; answer with one JSON object")
-            return _Unread("unparsable", problem, (error.lm_response or "")[:2000])
-        except LMError as error:
-            raise _failure(error) from error
-        finally:
-            CURRENT_CALL.reset(token)
-        if call.finish_reason == "length":
-            return _truncated(self.max_tokens)
-        return prediction
+            except AdapterParseError as error:
+                if call.finish_reason == "length":
+                    return _truncated(self.max_tokens)
+                # The error's own message repeats the whole answer; its cause is the problem alone.
+                problem = str(error.__cause__ or "the answer is empty; answer with one JSON object")
+                return _Unread("unparsable", problem, (error.lm_response or "")[:2000])
+            except LMError as error:
+                raise failure(error) from error
+        return _truncated(self.max_tokens) if call.finish_reason == "length" else prediction
 
 
-def _failure(error: LMError) -> Exception:
+def failure(error: LMError) -> Exception:
     """What a failed call means: the end of the run, a drop of this row, or a bug."""
     cause: BaseException | None = error.__cause__
     if isinstance(cause, ButtonError):

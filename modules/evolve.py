@@ -14,7 +14,10 @@ from signatures.scenario import EvolveScenario
 
 
 class ScenarioEvolution(dspy.Module):
-    """Adds `per_scenario` evolved scenarios to each, or replaces it by them (`keep_original=False`)."""
+    """Adds `per_scenario` evolved scenarios to each, or replaces it by them (`keep_original=False`).
+
+    An evolution that fails is counted among the drops, also where the original goes on.
+    """
 
     takes = Scenario
     gives = Scenario
@@ -30,15 +33,16 @@ class ScenarioEvolution(dspy.Module):
 
     async def aforward(self, record: Scenario, work: Work) -> Outcome:
         kept = [record] if self.keep_original else []
-        failed: NoUsableAnswer | None = None
+        failed: list[Drop] = []
         for index in range(self.per_scenario):
             try:
                 kept.append(await self._evolved(record, work, index))
             except NoUsableAnswer as error:
-                failed = error
+                failed.append(Drop(reason=error.reason, detail=error.detail))
         if not kept:
-            return Drop(reason=failed.reason, detail=failed.detail) if failed else Drop(reason="nothing_evolved")
-        return tuple(kept)
+            drop = failed.pop() if failed else Drop(reason="nothing_evolved")
+        work.losses.extend(failed)
+        return tuple(kept) if kept else drop
 
     async def _evolved(self, record: Scenario, work: Work, index: int) -> Scenario:
         def problems(found: dspy.Prediction) -> list[str]:

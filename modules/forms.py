@@ -16,7 +16,7 @@ from modules.wording import is_plural
 from signatures.records import JsonObject
 
 FOUND = "..."
-_OPENINGS = ("Find", "Look up", "Check", "Get", "Search for")
+_OPENINGS = ("Find", "Look up", "Check", "Search for")
 _TAILS = (
     "in {city} on {date}",
     "in {city} on {date} at {time}",

@@ -9,6 +9,7 @@ from button.checks.vocabulary import LOOKUP_VERBS, content_words, stems
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
+from modules.sense import Sense, several
 from signatures.play import PlayUser
 
 _GREETED = re.compile(
@@ -19,32 +20,52 @@ _GREETED = re.compile(
 _MISDIRECTED = re.compile(
     r"\b(?:[Ss]end|[Ee]mail|[Ss]hare|[Nn]otify|[Rr]emind) me\b|(?:^|[.?!] )[A-Z][a-z]+ [A-Z][a-z]+, "
 )
+_UNDONE = re.compile(r"\bI(?:'ll| will)\b|\b[Ff]ind (?:a|an|the) [a-z ]+? (?:that )?(?:was|were) found")
 _FINDING = stems(f"{' '.join(LOOKUP_VERBS)} find found details")  # said in many ways, or not at all
+CANDIDATES = 2
 _MAY_DIFFER = 0.2  # the share of a need's words that a message may say otherwise
 
 
 class UserAgent(dspy.Module):
-    """Sees the composition only; its message must carry every concrete detail of it."""
+    """Sees the composition only; its message must carry every concrete detail of it.
+
+    A small model is asked `CANDIDATES` times, and the message that makes most sense to it is taken: the need itself, if
+    no rewording makes more.
+    """
 
     def __init__(self, *, tries: int, temperature: float, demos: int = 2) -> None:
         super().__init__()
         self.ask = shipped(Ask(PlayUser, role="user", tries=tries, temperature=temperature, max_tokens=240), demos)
+        self.sense = Sense("user")
 
     async def aforward(self, task: str, work: Work) -> str:
+        if not work.is_small("user"):
+            return await self._say(task, work, 0)
+        messages = await several(CANDIDATES, lambda index: self._say(task, work, index))
+        message, _ = await self.sense.best(work, [*messages, task], str)
+        return message
+
+    async def _say(self, task: str, work: Work, index: int) -> str:
         def problems(found: dspy.Prediction) -> list[str]:
             problems = [f"your message leaves out '{detail}'" for detail in missing_details(task, found.message)]
-            if work.is_small("user") and (unsaid := _left_out(task, found.message)):
-                problems.append(f"your message leaves out what is wanted: {', '.join(unsaid)}")
-            if work.is_small("user") and (misdirected := _MISDIRECTED.search(found.message)) and " me " not in task:
-                problems.append(
-                    f"'{misdirected[0].strip()}': it is for the person named in the need, not for you or from them"
-                )
             if greeted := _GREETED.match(found.message):
                 problems.append(f"'{greeted[0]}' speaks to somebody; you speak to an assistant without a name")
-            return problems
+            return problems + (_confused(task, found.message) if work.is_small("user") else [])
 
-        answer = await self.ask.aforward(work, inputs={"need": task}, check=problems)
+        answer = await self.ask.aforward(work, inputs={"need": task}, check=problems, label=str(index or ""))
         return str(answer.message).strip()
+
+
+def _confused(task: str, message: str) -> list[str]:
+    """How a small model gets its own request wrong: words left out, people swapped, the errand done by itself."""
+    problems = []
+    if unsaid := _left_out(task, message):
+        problems.append(f"your message leaves out what is wanted: {', '.join(unsaid)}")
+    if (misdirected := _MISDIRECTED.search(message)) and " me " not in task:
+        problems.append(f"'{misdirected[0].strip()}': it is for the person named in the need, not for you or from them")
+    if undone := _UNDONE.search(message):
+        problems.append(f"'{undone[0]}': ask the assistant to find and to do it")
+    return problems
 
 
 def _left_out(task: str, message: str) -> list[str]:

@@ -22,6 +22,7 @@ from signatures.sense import MakesSense
 
 T = TypeVar("T")
 UNLIKELY = "unlikely"
+EVEN = 0.5  # the floor of a verdict by a model that nobody measured
 TOP = 20  # first tokens whose probabilities are asked for: the most that servers give
 
 
@@ -31,25 +32,33 @@ class _OneWord(CompactAdapter):
     def format(
         self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        shown = "\n".join(f"{name.capitalize()}: {inputs[name]}" for name in signature.input_fields)
+        shown = "\n".join(_shown(name, inputs[name]) for name in signature.input_fields)
         return [{"role": "system", "content": signature.instructions}, {"role": "user", "content": shown}]
 
     def _read(self, signature: type[dspy.Signature], response: Response) -> list[dict[str, Any]]:
         return [dict.fromkeys(signature.output_fields, response.text or "")]
 
 
+def _shown(name: str, value: str) -> str:
+    return f"{name.replace('_', '-').capitalize()}:{chr(10) if chr(10) in value else ' '}{value}"
+
+
 _ADAPTER = _OneWord()
 
 
 class Sense(dspy.Module):
-    """Asks `role` whether a request makes sense, and picks the most sensible of several."""
+    """Asks `role` a question of `signatures.sense`: whether a request makes sense, if no other is named."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, question: type[dspy.Signature] = MakesSense) -> None:
         super().__init__()
-        self.predict = dspy.Predict(MakesSense)
+        self.predict = dspy.Predict(question)
         self.role = role
 
-    async def aforward(self, work: Work, request: str) -> float:
+    def floor(self, work: Work) -> float:
+        """The least probability that was measured to mean yes; 0 where nobody measured the model."""
+        return work.sense_floor(self.role, self.predict.signature.__name__)
+
+    async def aforward(self, work: Work, **inputs: str) -> float:
         """The probability of "yes" against "no", in [0, 1].
 
         Raises NoUsableAnswer where the model gives neither, or its server no probabilities.
@@ -57,19 +66,17 @@ class Sense(dspy.Module):
         config = {"max_tokens": 1, "temperature": 0.0, "seed": 0, "logprobs": TOP}
         with work.call() as call, dspy.context(adapter=_ADAPTER):
             try:
-                await self.predict.acall(lm=work.lm(self.role), config=config, request=request)
+                await self.predict.acall(lm=work.lm(self.role), config=config, **inputs)
             except LMError as error:
                 raise failure(error) from error
         mass = {word: sum(math.exp(one) for said, one in call.first_token if said == word) for word in ("yes", "no")}
         if not sum(mass.values()):
-            raise NoUsableAnswer(
-                "no_probability", f"neither yes nor no is among the likeliest first words of {request!r}"
-            )
+            raise NoUsableAnswer("no_probability", f"neither yes nor no is among the likeliest first words on {inputs}")
         return mass["yes"] / sum(mass.values())
 
     async def best(self, work: Work, candidates: Sequence[T], said: Callable[[T], str]) -> tuple[T, float]:
-        """The candidate whose text makes most sense, the first of equals, with its probability."""
-        chances = [await self.aforward(work, said(candidate)) for candidate in candidates]
+        """The candidate whose request makes most sense, the first of equals, with its probability."""
+        chances = [await self.aforward(work, request=said(candidate)) for candidate in candidates]
         chosen = max(range(len(candidates)), key=lambda index: chances[index])
         return candidates[chosen], chances[chosen]
 

@@ -9,19 +9,20 @@ import re
 from collections.abc import Mapping
 
 from button.checks.amounts import figures
-from button.checks.vocabulary import content_words, name_words, stems, tokens
+from button.checks.vocabulary import content_words, name_words, stem, stems, tokens
 from modules.details import CURRENCIES, details_in, new_code
 from modules.wording import is_plural
 from signatures.records import Call, JsonObject
 
 _CLOCK = "(?:[1-9]|1[0-2])(?::[0-5][05])? (?:AM|PM)"
+_EVENING = "(?:9|10|11):[0-5][05] PM"  # of what is the last of its day
 _NAME = "[A-Z][a-z]{2,12}(?: [A-Z][a-z]{2,12}){0,2}"
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 # By the words in the name of a field, the first that fits; <city> and the like stand for what the call says of it.
 _SHAPES = tuple(
     (stems(words), pattern)
     for words, pattern in (
-        ("status confirmation success", "(?:Sent|Saved|Shared|Booked|Reserved|Confirmed|Added|Set|Scheduled)"),
+        ("status confirmation success note", "(?:Sent|Saved|Shared|Booked|Reserved|Confirmed|Added|Set|Scheduled)"),
         ("phone telephone", r"\+[0-9]{2} [0-9]{2,3} [0-9]{3} [0-9]{4}"),
         ("id code reference number identifier", "<code>"),
         ("rating score", "(?:3[.][5-9]|4[.][0-9]) out of 5"),
@@ -29,7 +30,7 @@ _SHAPES = tuple(
         ("availability", f"(?:Available from {_CLOCK} to {_CLOCK}|[2-9][0-9]? (?:places|rooms|seats) available)"),
         ("hour", "[7-9](?::30)? AM to [4-9](?::30)? PM"),
         ("price cost fare fee rate quote rent charge budget total amount premium", "<price>"),
-        ("level", "(?:Low|Moderate|Normal|High|Very high)"),
+        ("level count", "(?:Low|Moderate|Normal|High|Very high)"),
         ("forecast weather", "[A-Z][a-z]{3,10}(?: [a-z]{2,10}){0,4}, (?:[5-9]|[12][0-9]) degrees Celsius"),
         ("connection schedule timetable departure", f"Departures at {_CLOCK}, {_CLOCK} and {_CLOCK}"),
         ("bus train flight tram ferry", f"(?:Bus|Train|Flight|Tram|Ferry) [A-Z]{{0,2}}[1-9][0-9]{{0,3}} at {_CLOCK}"),
@@ -65,6 +66,8 @@ def _shaped(name: str, body: JsonObject, said: Mapping[str, str]) -> JsonObject:
         return body
     words = name_words(name)
     pattern = next((pattern for kinds, pattern in _SHAPES if kinds & words), _THINGS if is_plural(name) else _THING)
+    if stem("last") in words:
+        pattern = pattern.replace(_CLOCK, _EVENING)
     for mark, fill in (("<city>", _city), ("<date>", _date), ("<price>", _price), ("<code>", _code)):
         pattern = pattern.replace(mark, fill(said))
     return {**body, "pattern": f"^{pattern}$"}

@@ -73,5 +73,5 @@ class AtomicTaskWriting(dspy.Module):
 
         tasks = await several(self.candidates, draw)
         task, chance = await self.sense.best(work, tasks, lambda task: task.task)
-        floor = work.sense_floor("task")
+        floor = self.sense.floor(work)
         return (task,) if chance >= floor else unlikely(chance, floor, task.task)

@@ -1,4 +1,4 @@
-"""Whether something makes sense, asked in one word: how a small model is used as a judge."""
+"""Questions for a one-word answer: how a small model is used as a judge."""
 
 from typing import Literal
 
@@ -10,3 +10,11 @@ class MakesSense(dspy.Signature):
 
     request: str = dspy.InputField(desc="what a person asks an assistant for")
     sensible: Literal["yes", "no"] = dspy.OutputField(desc="yes or no")
+
+
+class StepsSuffice(dspy.Signature):
+    """Do these steps together do what is asked, no more and no less? Answer yes or no."""
+
+    task: str = dspy.InputField(desc="the composed task")
+    sub_tasks: str = dspy.InputField(desc="the numbered sub-tasks; each says which earlier ones it needs")
+    sufficient: Literal["yes", "no"] = dspy.OutputField(desc="yes or no")

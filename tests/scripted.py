@@ -73,7 +73,7 @@ class Small(Scripted):
         super().__init__(*script, **speakers)
         self.sensible = sensible
         self.judged: list[str] = []
-        self.sense_floor = 0.0
+        self.sense_floors: dict[str, float] = {}
 
     async def complete(self, request: lm15.Request) -> lm15.Response:
         if request.config.logprobs is None:

@@ -6,6 +6,7 @@ more slots bring nothing and make sampled text differ from run to run.
 
 import asyncio
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +22,8 @@ from button.lms.weights import embedded_weights
 from button.lms.wire import chat_body, response_of
 
 MOST_THREADS = 8  # more wait for memory
-SENSE_FLOORS = {"1.5b": 0.9}  # measured on requests; the smaller ones say yes and no to anything
+# What "yes" was measured to mean, by size and question; the smaller ones say yes and no to anything.
+SENSE_FLOORS = {"1.5b": {"MakesSense": 0.9, "StepsSuffice": 0.72}}
 Probability = Annotated[float, Field(ge=0, le=1)]
 MISSING = (
     "lm=embedded and lm=gguf need the package xllamacpp, which is not installed: run `make setup` in a checkout or"
@@ -39,10 +41,10 @@ class LlamaCpp:
     small = True
 
     def __init__(
-        self, path: Path, *, threads: int | None, context: int, cache_prompt: bool, sense_floor: float = 0.0
+        self, path: Path, *, threads: int | None, context: int, cache_prompt: bool, sense_floors: Mapping[str, float]
     ) -> None:
         self.path = path
-        self.sense_floor = sense_floor
+        self.sense_floors = dict(sense_floors)
         self.threads = threads or min(len(os.sched_getaffinity(0)), MOST_THREADS)
         self.context = context
         self.cache_prompt = cache_prompt
@@ -95,8 +97,8 @@ class Embedded(LlamaCpp):
 
     `cache_prompt` reuses the unchanged beginning of prompts, which saves most of the time that a prompt takes; but
     sampled text then depends on the prompts that came before, so a run is repeated to the letter only with
-    `cache_prompt=False` and a fixed number of `threads`. `sense_floor` is the least probability that a task makes sense,
-    in the model's own eyes, at which it is kept (None: what was measured for the size).
+    `cache_prompt=False` and a fixed number of `threads`. `sense_floors` are the least probabilities
+    of "yes" that count as one, by question (None: as measured for the size; {}: none).
     """
 
     @validate_call
@@ -106,14 +108,14 @@ class Embedded(LlamaCpp):
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
-        sense_floor: Probability | None = None,
+        sense_floors: dict[str, Probability] | None = None,
     ) -> None:
         super().__init__(
             embedded_weights(size),
             threads=threads,
             context=context,
             cache_prompt=cache_prompt,
-            sense_floor=SENSE_FLOORS.get(size, 0.0) if sense_floor is None else sense_floor,
+            sense_floors=SENSE_FLOORS.get(size, {}) if sense_floors is None else sense_floors,
         )
 
 
@@ -130,10 +132,12 @@ class Gguf(LlamaCpp):
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
-        sense_floor: Probability = 0.0,
+        sense_floors: dict[str, Probability] | None = None,
     ) -> None:
         found = gguf_file(path, repo, file, sha256)
-        super().__init__(found, threads=threads, context=context, cache_prompt=cache_prompt, sense_floor=sense_floor)
+        super().__init__(
+            found, threads=threads, context=context, cache_prompt=cache_prompt, sense_floors=sense_floors or {}
+        )
 
 
 def _refuse(answer: dict[str, Any]) -> None:

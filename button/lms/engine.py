@@ -11,8 +11,8 @@ class Engine(Protocol):
     `concurrency` is how many calls the engine can usefully hold at once; `json_schema` says whether it decodes
     under a JSON schema (`request.config.response_format`). An engine may also say that its model is `small`: steps
     then ask narrower questions, and it must give the log-probabilities of the first token (`request.config.logprobs`).
-    `sense_floor` of such an engine is the least probability of "yes" at which a text of this model makes sense; 0 where
-    that was not measured.
+    The `sense_floors` of such an engine are the least probabilities of "yes" that count as one, by question (see
+    `signatures.sense`); a question that nobody measured the model on is not among them.
     """
 
     concurrency: int

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 import orjson
@@ -13,6 +14,9 @@ from button.lms.engine import Engine
 from button.lms.limiter import Limiter
 from button.lms.retry import RetryBudget, answer
 from button.work import CURRENT_CALL, LmCall
+
+# Settings that decide an answer beside those that every request has.
+SELDOM_SET = ("top_k", "stop", "frequency_penalty", "presence_penalty", "logprobs", "reasoning", "extensions")
 
 
 class Prices(Protocol):
@@ -47,13 +51,14 @@ class Recorded:
         return getattr(self.engine, "small", False)
 
     @property
-    def sense_floor(self) -> float:
-        return getattr(self.engine, "sense_floor", 0.0)
+    def sense_floors(self) -> Mapping[str, float]:
+        return getattr(self.engine, "sense_floors", {})
 
     def trouble(self) -> str | None:
         """What is wrong with the server while its calls are asked again; None where it answers."""
         found = self.retries.trouble(asyncio.get_running_loop().time())
-        return None if found is None else f"{getattr(self.engine, 'api_base', None) or self.engine!r} {found}"
+        where = getattr(self.engine, "api_base", None) or repr(self.engine)
+        return None if found is None else f"{where} {found}"
 
     async def complete(self, request: Request) -> Response:
         """The kept answer of an interrupted try, or a new one."""
@@ -112,4 +117,7 @@ def request_key(identity: str, request: Request) -> str:
         [config.temperature, config.max_tokens, config.seed, config.top_p],
         config.response_format,
     ]
+    seldom = {name: value for name in SELDOM_SET if (value := getattr(config, name))}
+    if seldom:
+        parts.append(seldom)
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:24]

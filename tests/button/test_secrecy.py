@@ -1,6 +1,6 @@
 import pytest
 
-from button.secrecy import is_secret_key, redacted, shown
+from button.secrecy import is_secret_key, placeless, redacted, shown
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,21 @@ def test_a_redacted_config_holds_no_secret_and_is_otherwise_the_same() -> None:
 
 def test_a_plain_address_is_shown_as_it_is() -> None:
     assert shown("http://127.0.0.1:8000/v1?page=2") == "http://127.0.0.1:8000/v1?page=2"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("http://10.0.0.7:8000/v1", "http://***"),
+        ("sqlite:////srv/ana/runs/mlflow.db", "sqlite://***"),
+        ("/srv/ana/seeds.jsonl", ".../seeds.jsonl"),
+        ("~/seeds.jsonl", ".../seeds.jsonl"),
+        ("arms.a=[seeds.path=/srv/ana/seeds.jsonl]", "arms.a=[seeds.path=.../seeds.jsonl]"),
+        ("outputs/demo", "outputs/demo"),
+        ("Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"),
+        ("modules.judge.CompositionFilter", "modules.judge.CompositionFilter"),
+        (0.5, 0.5),
+    ],
+)
+def test_a_config_leaves_without_addresses_and_places(value: object, shown: object) -> None:
+    assert placeless({"a": [value]}) == {"a": [shown]}

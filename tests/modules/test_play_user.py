@@ -12,9 +12,14 @@ async def said(engine: Scripted) -> str:
     return await UserAgent(tries=1, temperature=0.7).aforward(NEED, work_of(engine))
 
 
-@pytest.mark.parametrize("engine", [Scripted({"message": GOOD}), Small({"message": GOOD})])
-async def test_a_message_with_every_detail_is_taken(engine: Scripted) -> None:
-    assert await said(engine) == GOOD
+async def test_a_message_with_every_detail_is_taken() -> None:
+    assert await said(Scripted({"message": GOOD})) == GOOD
+
+
+@pytest.mark.parametrize("liked", [GOOD, GOOD.replace("Could", "Please, could"), NEED])
+async def test_a_small_model_says_what_makes_most_sense_the_need_itself_if_need_be(liked: str) -> None:
+    said_twice = [{"message": GOOD}, {"message": GOOD.replace("Could", "Please, could")}]
+    assert await said(Small(*said_twice, sensible=lambda text: 0.9 if text == liked else 0.8)) == liked
 
 
 @pytest.mark.parametrize(
@@ -39,9 +44,11 @@ async def test_a_message_that_lacks_a_detail_or_greets_somebody_is_not(message: 
             "Priya Sato,",
         ),
         (f"{GOOD} And email me the pollen level.", "email me"),
+        (f"{GOOD} Then I'll send it.", "I'll"),
+        (f"{GOOD} Find a pollen level that was found.", "that was found"),
     ],
 )
 async def test_a_small_model_may_neither_drop_the_errand_nor_swap_the_people(message: str, problem: str) -> None:
     with pytest.raises(NoUsableAnswer, match=problem):
-        await said(Small({"message": message}))
+        await said(Small(PlayUser=lambda _: {"message": message}))
     assert await said(Scripted({"message": message})) == message

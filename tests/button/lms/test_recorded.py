@@ -1,4 +1,5 @@
 import asyncio
+import math
 from dataclasses import replace
 
 import pytest
@@ -6,9 +7,10 @@ from canned import request
 from dspy import lm15
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import MemoryLedger, Scripted, Truncated, recorded
+from scripted import MemoryLedger, Scripted, Small, Truncated, recorded
 from strategies import TEXTS
 
+from button.errors import BudgetReached
 from button.lms.recorded import Recorded, request_key
 from button.lms.schema import object_schema
 from button.work import CURRENT_CALL, LmCall
@@ -51,6 +53,16 @@ async def test_a_kept_answer_is_given_without_a_call_a_slot_or_another_count() -
     assert ledger.cost == 0.0
 
 
+async def test_only_a_new_answer_is_charged_to_the_budget() -> None:
+    engine, ledger = Scripted("one", "two"), MemoryLedger(calls=1)
+    seam = recorded(engine)
+    for _ in range(2):
+        await complete(seam, request(), ledger)
+    with pytest.raises(BudgetReached):
+        await complete(seam, request("another"), ledger)
+    assert len(engine.requests) == ledger.spent == 1
+
+
 async def test_how_an_answer_ended_is_told_whether_it_is_new_or_kept() -> None:
     ledger, seam = MemoryLedger(), recorded(Scripted(Truncated("{"), "{}"))
     for _ in range(2):
@@ -78,6 +90,17 @@ async def test_calls_at_once_have_a_ledger_each() -> None:
     assert [[response.text for response in ledger.kept.values()] for ledger in ledgers] == [[str(i)] for i in range(8)]
 
 
+async def test_a_server_in_trouble_is_told_of_by_its_address() -> None:
+    engine = Scripted(lm15.ServerError("x", status=503), "fine")
+    engine.api_base = "http://127.0.0.1:9/v1"  # type: ignore[attr-defined]
+    seam = recorded(engine)
+    asked = asyncio.create_task(complete(seam, request(), MemoryLedger()))
+    await asyncio.sleep(0.01)
+    assert str(seam.trouble()).startswith("http://127.0.0.1:9/v1 answers 503: retrying, 1 call waits")
+    await asked
+    assert seam.trouble() is None
+
+
 # Keys
 
 
@@ -89,6 +112,18 @@ OTHERS: list[lm15.Request] = [
     request("hello", seed=1, temperature=0.5, max_tokens=11, response_format=FORMAT),
     request("hello", seed=1, temperature=0.5, max_tokens=10),
     request("hello", seed=1, temperature=0.5, max_tokens=10, response_format={**FORMAT, "schema": object_schema({})}),
+    *(
+        request("hello", seed=1, temperature=0.5, max_tokens=10, response_format=FORMAT, **{name: value})
+        for name, value in (
+            ("top_p", 0.9),
+            ("top_k", 5),
+            ("stop", ("x",)),
+            ("logprobs", 5),
+            ("presence_penalty", 0.5),
+            ("frequency_penalty", 0.5),
+            ("extensions", {"min_p": 0.1}),
+        )
+    ),
     replace(BASE, system="Be brief."),
     replace(BASE, messages=(lm15.Message.assistant("hello"),)),
     replace(BASE, messages=(*BASE.messages, lm15.Message.user("hello"))),
@@ -107,3 +142,10 @@ def test_the_same_request_has_the_same_key_in_every_process() -> None:
 @given(TEXTS, st.integers(0, 2**31 - 1))
 def test_any_text_has_a_key(text: str, seed: int) -> None:
     assert len(request_key("id", request(text or "x", seed=seed))) == 24
+
+
+async def test_the_likeliest_first_words_are_told_folded() -> None:
+    asked = request()
+    asked = replace(asked, config=replace(asked.config, logprobs=20))
+    _, call = await complete(recorded(Small(sensible=0.75)), asked, MemoryLedger())
+    assert dict(call.first_token) == {"yes": pytest.approx(math.log(0.75)), "no": pytest.approx(math.log(0.25))}
