@@ -26,6 +26,10 @@ class Allowance:
             raise BudgetReached(f"budget.max_cost={self.max_cost} US dollars is reached ({self.cost:.4f} spent)")
         self.calls += 1
 
+    def recalled(self) -> None:
+        """Count a call that an interrupted run has made already."""
+        self.calls += 1
+
     def paid(self, cost: float) -> None:
         """Note what an answer has cost, in US dollars."""
         self.cost += cost

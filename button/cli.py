@@ -15,7 +15,7 @@ import re
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -59,17 +59,35 @@ class Verb:
     """What a verb does, and where its settings and its async function are (`module:name`), imported when it runs.
 
     The function takes the settings and gives an `Ended`, or None when done. A `server` runs until it is interrupted.
+    `keys` are typed otherwise than they stand in the config: Hydra takes a key that is a group's name for the group.
     """
 
     summary: str
     settings: str
     run: str
     server: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 VERBS = {
     "generate": Verb(
         "make multi-turn function-calling trajectories", "button.config:GenerateSettings", "button.generate:generate"
+    ),
+    "optimize": Verb(
+        "search better prompts for a step, measured on held-out items and tracked in MLflow",
+        "experiments.optimizing.settings:OptimizeSettings",
+        "experiments.optimize:optimize",
+        keys={"step": "step.name"},
+    ),
+    "compare": Verb(
+        "two or more configs on the same seeds: what differs, with intervals",
+        "experiments.comparing.settings:CompareSettings",
+        "experiments.comparing.compare:compare",
+    ),
+    "publish": Verb(
+        "publish a run, or tuned prompts, to the Hugging Face Hub",
+        "button.publish.settings:PublishSettings",
+        "button.publish.publish:publish",
     ),
     "simulate": Verb(
         "serve an OpenAI-compatible endpoint that plays every part of the method by rule",
@@ -129,7 +147,7 @@ def guarded(name: str, action: Callable[[], int]) -> int:
 def run_verb(name: str, words: Sequence[str]) -> int:
     """Runs a verb, or each job of its multirun, through Hydra. Raises UserError for a command line that is wrong."""
     _check_flags(words)
-    given = prepared(words)
+    given = prepared([spelled(word, VERBS[name].keys) for word in words])
     codes: list[int] = []
     begun: list[str] = []
     home = os.getpid()
@@ -157,6 +175,12 @@ def run_verb(name: str, words: Sequence[str]) -> int:
             if INTERRUPTED not in codes:
                 raise
     return next((code for code in (INTERRUPTED, REFUSED, SHORT) if code in codes), DONE)
+
+
+def spelled(word: str, keys: Mapping[str, str]) -> str:
+    """A word of a command line, its key as it stands in the config."""
+    key, sign, value = word.partition("=")
+    return f"{keys.get(key, key)}{sign}{value}"
 
 
 def perform(verb: Verb, config: DictConfig, words: Sequence[str]) -> int:
@@ -255,7 +279,8 @@ def _log_to_stderr() -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, _Stderr) for handler in root.handlers):
         root.addHandler(_Stderr())
-    logging.getLogger("button").setLevel(logging.INFO)
+    for ours in ("button", "experiments"):
+        logging.getLogger(ours).setLevel(logging.INFO)
     # It warns of each truncated answer, with advice for its own API; here that is asked again, or a counted drop.
     logging.getLogger("dspy.clients.lm").setLevel(logging.ERROR)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from button.secrecy import redacted, shown
 from button.targets import TARGET, check_targets
@@ -51,6 +51,20 @@ def _folder(value: Any) -> Path:
     raise ValueError("should be the path of a folder")
 
 
+def _ends(value: int | None, info: ValidationInfo) -> int | None:
+    if value is None and info.data.get("n", 1) is None:
+        raise ValueError("should be a number where n is null: draws=1 walks each seed once")
+    return value
+
+
+def _programs(value: Any) -> Any:
+    if value is None or value == "best":
+        return value
+    return str(_folder(value))
+
+
+# "best", or the path of a folder
+Programs = Annotated[str | None, BeforeValidator(_programs)]
 Component = Annotated[JsonObject, BeforeValidator(_component)]
 AbsolutePath = Annotated[Path, BeforeValidator(_folder)]
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -84,7 +98,9 @@ class TrackingSettings(_Frozen):
 class GenerateSettings(_Frozen):
     """All of `button generate`. Components are `_target_` plus arguments; see `button.targets`."""
 
-    n: Count = Field(description="the number of accepted trajectories to make, at least 1")
+    n: Count | None = Field(
+        description="the number of accepted trajectories to make, at least 1; null is as many as `draws` give"
+    )
     seed: Annotated[int, Field(strict=True, ge=0)] = Field(0, description="the seed of all randomness, from 0")
     out: AbsolutePath = Field(description="the run folder")
     seeds: Component = Field(description="where the seeds come from: seeds=builtin and so on")
@@ -93,7 +109,12 @@ class GenerateSettings(_Frozen):
         default_factory=dict, description="the models of single roles: lm@lms.judge=openai"
     )
     steps: dict[str, Component] = Field(description="the steps, in order: step@steps.compose=sequential and so on")
-    draws: Count | None = Field(None, description="how often each scenario is drawn on; null is until n is met")
+    programs: Programs = Field(
+        None, description="what the steps' prompts say: best, or a folder of programs; null: as shipped"
+    )
+    draws: Annotated[Count | None, AfterValidator(_ends)] = Field(
+        None, description="how often each scenario is drawn on; null is until n is met", validate_default=True
+    )
     export: Component = Field(description="what writes the finished dataset: export=files")
     budget: Budget = Budget()
     executor: ExecutorSettings = ExecutorSettings()

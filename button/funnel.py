@@ -59,6 +59,10 @@ class Funnel:
         count.taken += 1
         count.dropped[reason] += 1
 
+    def lose(self, step: str, reason: str) -> None:
+        """`step` lost something beside what it gives of the record: counted among its drops."""
+        self.steps[step].dropped[reason] += 1
+
     def abandon(self, step: str) -> None:
         """The run ends before `step` is done with the record, which counts nowhere."""
         self.steps[step].live -= 1

@@ -1,37 +1,34 @@
 """`button generate`: one run from seeds to exported dataset."""
 
 import asyncio
-import functools
-import gc
+import itertools
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import dspy
 
 from button.allowance import Allowance
-from button.config import GenerateSettings, as_config
+from button.config import GenerateSettings, JsonObject, as_config
 from button.funnel import Funnel
 from button.journal import Journal, Usage
-from button.lms.build import LanguageModels, build_lms
+from button.lean import lean
+from button.lms.build import LanguageModels, build_lms, check_lms
+from button.lms.limiter import Limiter
 from button.means import Means
-from button.pipeline import Ending, Pipeline
+from button.pipeline import SEEDS, Ending, Pipeline
+from button.programs import PROGRAMS, Program, chosen, pinned, save
 from button.progress import Progress, RunView
 from button.run_folder import CONFIG, FUNNEL, locked, opened_journal, pin_config, write_whole
 from button.seeds.source import SeedSource
+from button.step import OrderedStep, Step
 from button.steps import build_steps
-from button.targets import build
+from button.targets import build, with_defaults
 from button.tracking import Tracking, open_tracking
 from signatures.records import Drop, Example, Outcome, Seed
 
-SEEDS = "seeds"
-GC_THRESHOLD = 50_000  # new objects between two collections
 ROWS_A_CALL = 3  # rows in the works for each call that the models can hold: enough to keep them busy
 EXIT = {"done": 0, "seeds_exhausted": 3, "budget": 3, "interrupted": 130}
 STATUS = {"done": "finished", "seeds_exhausted": "exhausted", "budget": "budget", "interrupted": "interrupted"}
@@ -49,6 +46,15 @@ class Ended:
     accepted: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a run is made of, beside its models."""
+
+    steps: Mapping[str, Step | OrderedStep]
+    seeds: SeedSource
+    export: Export
+
+
 class RunWatcher:
     """Passes what happens on to the funnel, the display and tracking. The first `known` acceptances are replayed."""
 
@@ -64,6 +70,10 @@ class RunWatcher:
 
     def abandoned(self, step: str) -> None:
         self.funnel.abandon(step)
+
+    def lost(self, step: str, losses: Sequence[Drop]) -> None:
+        for loss in losses:
+            self.funnel.lose(step, loss.reason)
 
     def settled(self, step: str, outcome: Outcome, usage: Usage) -> None:
         if isinstance(outcome, Drop):
@@ -86,28 +96,41 @@ async def generate(settings: GenerateSettings) -> Ended:
 
     Raises UserError for what the user can mend; everything journaled stays.
     """
-    config = as_config(settings)
-    with _lean(), locked(settings.out), opened_journal(settings.out, config) as journal:
+    programs = chosen(settings)
+    parts = _parts(settings, programs)
+    config = pinned(with_defaults(as_config(settings), settings.allow_targets), programs)
+    with lean(), locked(settings.out), opened_journal(settings.out, config) as journal:
         finished = journal.meta("finished")
         if finished is not None:
             log.info("%s is finished, with %s accepted trajectories: nothing to do", settings.out, finished)
             return Ended(EXIT["done"], int(finished))
-        return await _run(settings, journal)
+        for name, program in programs.items():
+            save(program, settings.out / PROGRAMS / f"{name}.json")
+        return await _run(settings, parts, config, journal)
 
 
-async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
-    steps = build_steps(settings)
-    seeds: SeedSource = build(settings.seeds, SEEDS, allow=settings.allow_targets)
-    export: Export = build(settings.export, "export", allow=settings.allow_targets)
-    funnel = Funnel([SEEDS, *steps])
+def _parts(settings: GenerateSettings, programs: Mapping[str, Program]) -> _Parts:
+    """Raises UserError for whatever is wrong in the settings themselves, before anything is opened or asked."""
+    allow = settings.allow_targets
+    check_lms(settings.lm, settings.lms, allow)
+    return _Parts(
+        build_steps(settings, programs),
+        build(settings.seeds, SEEDS, allow=allow),
+        build(settings.export, "export", allow=allow),
+    )
+
+
+async def _run(settings: GenerateSettings, parts: _Parts, config: JsonObject, journal: Journal) -> Ended:
+    seeds = _begun(parts.seeds)
+    funnel = Funnel([SEEDS, *parts.steps])
     known = journal.accepted()
-    async with _models(settings) as lms, _tracked(settings, journal) as tracking:
-        pin_config(settings.out, journal, as_config(settings))
+    async with _models(settings) as lms, _tracked(settings, config, journal) as tracking:
+        pin_config(settings.out, journal, config)
         allowance = Allowance(settings.budget.max_calls, settings.budget.max_cost, *journal.spent())
         limiters = [engine.limiter for engine in lms.engines]
-        progress = Progress(RunView(settings.n, funnel, limiters, known), show=settings.show)
+        progress = Progress(RunView(settings.n, funnel, limiters, known, lms.engines), show=settings.show)
         pipeline = Pipeline(
-            steps,
+            parts.steps,
             journal=journal,
             lms=lms.of_role,
             allowance=allowance,
@@ -116,48 +139,21 @@ async def _run(settings: GenerateSettings, journal: Journal) -> Ended:
         )
         rows = settings.executor.rows or _rows(lms)
         try:
-            with _interruptible(allowance):
+            with _interruptible(allowance, limiters):
                 async with progress:
-                    ending = await pipeline.run(
-                        _counted(seeds, funnel), n=settings.n, rows_in_flight=rows, draws=settings.draws
-                    )
+                    ending = await pipeline.run(seeds, n=settings.n, rows_in_flight=rows, draws=settings.draws)
         except asyncio.CancelledError:
             if not allowance.interrupted:
                 raise
             ending = Ending("interrupted", "at once", journal.accepted())
         finally:
-            _count_skipped(seeds, funnel)
+            _count_skipped(parts.seeds, funnel)
             write_whole(settings.out / FUNNEL, json.dumps(funnel.as_dict(), indent=2))
-        measures = _export(export, settings, journal, ending)
+        measures = _export(parts.export, settings, journal, ending)
         _report(settings, funnel, ending)
         files = [settings.out / name for name in (CONFIG, FUNNEL)]
         await tracking.close(STATUS[ending.reason], funnel, ending.accepted, measures=measures, files=files)
     return Ended(EXIT[ending.reason], ending.accepted)
-
-
-@contextmanager
-def _lean() -> Iterator[None]:
-    """DSPy without its histories, so that memory stays flat, and without thread hops, which cost half a call."""
-    gc.freeze()  # what is loaded stays; looking through it again and again takes a tenth of a call
-    gc.set_threshold(GC_THRESHOLD)
-    asyncio.get_running_loop().set_default_executor(_Inline())
-    with dspy.context(disable_history=True, max_trace_size=0):  # `configure` refuses the second run of a process
-        yield
-
-
-class _Inline(ThreadPoolExecutor):
-    """Runs DSPy's own hops in the calling thread: it makes four a call, of a few microseconds each."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        called = fn.args[0] if isinstance(fn, functools.partial) and fn.args else fn
-        if not getattr(called, "__module__", "").startswith("dspy."):
-            return super().submit(fn, *args, **kwargs)
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - an executor hands on whatever its function raises
-            future.set_exception(error)
-        return future
 
 
 @asynccontextmanager
@@ -171,10 +167,10 @@ async def _models(settings: GenerateSettings) -> AsyncIterator[LanguageModels]:
 
 
 @asynccontextmanager
-async def _tracked(settings: GenerateSettings, journal: Journal) -> AsyncIterator[Tracking]:
+async def _tracked(settings: GenerateSettings, config: JsonObject, journal: Journal) -> AsyncIterator[Tracking]:
     """The run's tracking; a run that ends in an error is closed as failed."""
     tracking = await open_tracking(
-        settings.tracking, verb="generate", config=as_config(settings), out=settings.out, resumed=journal.resumed
+        settings.tracking, verb="generate", config=config, out=settings.out, resumed=journal.resumed
     )
     try:
         yield tracking
@@ -184,7 +180,7 @@ async def _tracked(settings: GenerateSettings, journal: Journal) -> AsyncIterato
 
 
 @contextmanager
-def _interruptible(allowance: Allowance) -> Iterator[None]:
+def _interruptible(allowance: Allowance, limiters: Iterable[Limiter]) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) lets calls under way finish; the second one ends at once."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -196,6 +192,8 @@ def _interruptible(allowance: Allowance) -> Iterator[None]:
         else:
             log.warning("stopping: calls under way finish first; once more to stop at once")
             allowance.interrupted = True
+            for limiter in limiters:
+                limiter.close()
 
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:
@@ -211,12 +209,10 @@ def _rows(lms: LanguageModels) -> int:
     return 1 if lms.concurrency == 1 else ROWS_A_CALL * lms.concurrency
 
 
-def _counted(seeds: SeedSource, funnel: Funnel) -> Iterator[Seed]:
-    """The seeds, counted in the funnel."""
-    for seed in seeds:
-        funnel.enter(SEEDS)
-        funnel.leave(SEEDS)
-        yield seed
+def _begun(seeds: SeedSource) -> Iterator[Seed]:
+    """The seeds, the first of them read already: a source that cannot be read is refused before a model is asked."""
+    iterator = iter(seeds)
+    return itertools.chain(list(itertools.islice(iterator, 1)), iterator)
 
 
 def _count_skipped(seeds: SeedSource, funnel: Funnel) -> None:
@@ -237,7 +233,8 @@ def _export(export: Export, settings: GenerateSettings, journal: Journal, ending
 
 def _report(settings: GenerateSettings, funnel: Funnel, ending: Ending) -> None:
     """Say how the run ended, and how to go on."""
-    made = f"{ending.accepted} of {settings.n} trajectories accepted, with {funnel.lm_calls} LM calls: {settings.out}"
+    goal = f" of {settings.n}" if settings.n is not None else ""
+    made = f"{ending.accepted}{goal} trajectories accepted, with {funnel.lm_calls} LM calls: {settings.out}"
     if ending.reason == "done":
         log.info("%s", made)
         return

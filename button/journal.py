@@ -1,20 +1,17 @@
-"""The journal of a run: SQLite in WAL mode, one writer, commits in small groups.
+"""The journal of a run: what stands in it. How it is written: `button.journal_file`.
 
-Every record is stored once, under its id; every step call has an outcome: the ids it gave, or its drop with the
-reason. LM answers are stored while the step call they belong to has no outcome yet. Whatever `write` has returned
-from survives kill -9: the operating system has it, and WAL keeps transactions whole.
+Every record is stored once, under its id; every step call has an outcome: the ids it gave and what it lost on the way,
+or its drop with the reason. LM answers are stored while the step call they belong to has no outcome yet.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
-from button.errors import UserError
+from button.journal_file import JournalFile
 from signatures import records
 from signatures.records import Drop, Example, Outcome, Record
 
@@ -27,6 +24,9 @@ CREATE TABLE IF NOT EXISTS outcomes (
     step TEXT NOT NULL, record TEXT NOT NULL, draw INTEGER NOT NULL, given TEXT NOT NULL, reason TEXT, detail TEXT,
     calls INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,
     seconds REAL NOT NULL, PRIMARY KEY (step, record, draw)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS losses (
+    step TEXT NOT NULL, record TEXT NOT NULL, draw INTEGER NOT NULL, ordinal INTEGER NOT NULL, reason TEXT NOT NULL,
+    detail TEXT NOT NULL, PRIMARY KEY (step, record, draw, ordinal)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
     step TEXT NOT NULL, record TEXT NOT NULL, draw INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (step, record, draw, key)) WITHOUT ROWID;
@@ -71,28 +71,14 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise _unusable(path, error) from error
-        self._pending: list[tuple[str, tuple[Any, ...]]] = []
-        self._waiting: list[asyncio.Future[None]] = []
-        self._scheduled = False
-        self._failure: UserError | None = None
-        (found,) = self._row("SELECT EXISTS (SELECT 1 FROM outcomes) OR EXISTS (SELECT 1 FROM answers)") or (0,)
+        self.file = JournalFile(path, SCHEMA)
+        (found,) = self.file.row("SELECT EXISTS (SELECT 1 FROM outcomes) OR EXISTS (SELECT 1 FROM answers)") or (0,)
         self.resumed = bool(found)
         self._answers = self._interrupted_answers()
 
     def close(self) -> None:
         """Write what is pending and close; safe to call twice. Raises UserError where it cannot be written."""
-        try:
-            self._flush()
-        finally:
-            self._pending.clear()  # what could not be written; a flush that is still scheduled finds nothing to do
-            self._db.close()
+        self.file.close()
 
     def holds_work(self) -> bool:
         """Whether an LM answer or an accepted example would be lost with it."""
@@ -101,12 +87,12 @@ class Journal:
     # What the run says about itself
 
     def meta(self, key: str) -> str | None:
-        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
+        row = self.file.row("SELECT value FROM meta WHERE key = ?", (key,))
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
-        self._queue("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-        self._flush()
+        self.file.queue("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self.file.flush()
 
     # Outcomes of step calls
 
@@ -114,7 +100,7 @@ class Journal:
         """What an earlier run noted for this step call on `source`, or None."""
         if not self.resumed:
             return None
-        row = self._row(
+        row = self.file.row(
             "SELECT given, reason, detail, calls, prompt_tokens, completion_tokens, cost, seconds"
             " FROM outcomes WHERE step = ? AND record = ? AND draw = ?",
             key,
@@ -126,7 +112,16 @@ class Journal:
             return Drop(reason=reason, detail=detail), Usage(*usage)
         return tuple(self.record(id_, source) for id_ in given.split()), Usage(*usage)
 
-    def put_outcome(self, key: Key, source: Record, outcome: Outcome, usage: Usage) -> None:
+    def losses(self, key: Key) -> tuple[Drop, ...]:
+        """What an earlier run noted that this step call lost beside what it gave."""
+        found = self.file.rows(
+            "SELECT reason, detail FROM losses WHERE step = ? AND record = ? AND draw = ? ORDER BY ordinal", key
+        )
+        return tuple(Drop(reason=reason, detail=detail) for reason, detail in found)
+
+    def put_outcome(
+        self, key: Key, source: Record, outcome: Outcome, usage: Usage, losses: Sequence[Drop] = ()
+    ) -> None:
         """Note an outcome; its records are stored and the answers it was made from are forgotten, all at once."""
         reason, detail, given = None, None, ""
         if isinstance(outcome, Drop):
@@ -136,17 +131,26 @@ class Journal:
             for record in outcome:
                 if record is not source:
                     self.put_record(record, key.step, source)
-        self._queue(
+        self.file.queue(
             "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*key, given, reason, detail, *_numbers(usage)),
         )
+        for ordinal, lost in enumerate(losses):
+            self.file.queue(
+                "INSERT OR REPLACE INTO losses VALUES (?, ?, ?, ?, ?, ?)", (*key, ordinal, lost.reason, lost.detail)
+            )
         if usage.calls:
-            self._queue("DELETE FROM answers WHERE step = ? AND record = ? AND draw = ?", key)
+            self.file.queue("DELETE FROM answers WHERE step = ? AND record = ? AND draw = ?", key)
             self._answers.pop(key, None)
+
+    def taken_by(self, step: str) -> list[str]:
+        """The ids of the records that a step took, sorted."""
+        found = self.file.rows("SELECT DISTINCT record FROM outcomes WHERE step = ? ORDER BY 1", (step,))
+        return [id_ for (id_,) in found]
 
     def spent(self) -> tuple[int, float]:
         """LM calls and US dollars of all outcomes so far."""
-        calls, cost = self._row("SELECT total(calls), total(cost) FROM outcomes") or (0, 0)
+        calls, cost = self.file.row("SELECT total(calls), total(cost) FROM outcomes") or (0, 0)
         return int(calls), float(cost)
 
     # Records
@@ -154,7 +158,7 @@ class Journal:
     def put_record(self, record: Record, step: str, source: Record | None) -> None:
         """Store a record once. The record it was made from is not repeated inside it."""
         body = record.model_dump(mode="json", exclude={"id", "parent", _embedding(record, source)})
-        self._queue(
+        self.file.queue(
             "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?)",
             (record.id, record.parent, record.kind, step, orjson.dumps(body).decode()),
         )
@@ -163,9 +167,9 @@ class Journal:
         """The record stored under `id_`; `source`, where given, is the one it may have been made from."""
         if source is not None and source.id == id_:
             return source
-        row = self._row("SELECT parent, kind, body FROM records WHERE id = ?", (id_,))
+        row = self.file.row("SELECT parent, kind, body FROM records WHERE id = ?", (id_,))
         if row is None:
-            raise self._damaged(f"record {id_} is missing")
+            raise self.file.damaged(f"record {id_} is missing")
         parent, kind, body = row
         try:
             fields = orjson.loads(body)
@@ -175,7 +179,7 @@ class Journal:
                 fields[embedded] = near
             return KINDS[kind].model_validate({"id": id_, "parent": parent, **fields})
         except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged(f"record {id_} cannot be read") from error
+            raise self.file.damaged(f"record {id_} cannot be read") from error
 
     # LM answers of step calls without an outcome
 
@@ -185,105 +189,40 @@ class Journal:
 
     async def put_answer(self, key: Key, name: str, body: bytes) -> None:
         """Return once the answer is durable."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        self._queue("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (*key, name, body.decode()))
-        await future
+        await self.file.durable("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (*key, name, body.decode()))
 
     # The scenarios that later draws start from, and the accepted examples
 
     def put_pool(self, ordinal: int, record: Record) -> None:
-        self._queue("INSERT OR REPLACE INTO pool VALUES (?, ?)", (ordinal, record.id))
+        self.file.queue("INSERT OR REPLACE INTO pool VALUES (?, ?)", (ordinal, record.id))
 
     def pool(self, ordinal: int) -> Record:
-        self._flush()
-        row = self._row("SELECT id FROM pool WHERE ordinal = ?", (ordinal,))
+        self.file.flush()
+        row = self.file.row("SELECT id FROM pool WHERE ordinal = ?", (ordinal,))
         if row is None:
-            raise self._damaged(f"scenario {ordinal} of the pool is missing")
+            raise self.file.damaged(f"scenario {ordinal} of the pool is missing")
         return self.record(row[0])
 
     def put_accepted(self, ordinal: int, example: Record) -> None:
-        self._queue("INSERT OR REPLACE INTO accepted VALUES (?, ?)", (ordinal, example.id))
+        self.file.queue("INSERT OR REPLACE INTO accepted VALUES (?, ?)", (ordinal, example.id))
 
     def accepted(self) -> int:
         """How many examples are accepted so far."""
-        (count,) = self._row("SELECT count(*) FROM accepted") or (0,)
+        (count,) = self.file.row("SELECT count(*) FROM accepted") or (0,)
         return int(count)
 
     def examples(self) -> Iterator[Example]:
         """The accepted examples in order, read one by one."""
-        self._flush()
-        for (id_,) in self._rows("SELECT id FROM accepted ORDER BY ordinal"):
+        self.file.flush()
+        for (id_,) in self.file.rows("SELECT id FROM accepted ORDER BY ordinal"):
             example = self.record(id_)
             assert isinstance(example, Example)
             yield example
 
-    # Reading
-
-    def _row(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
-        return next(self._rows(statement, values), None)
-
-    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        try:
-            # `yield from` would also close the cursor, which fails in a reader that outlives the journal.
-            for row in self._db.execute(statement, values):  # noqa: UP028
-                yield row
-        except sqlite3.ProgrammingError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(str(error)) from error
-
-    def _damaged(self, what: str) -> UserError:
-        return UserError(f"{self.path} is damaged: {what}; move the folder away and run again")
-
-    # Writing
-
-    def _queue(self, statement: str, values: tuple[Any, ...]) -> None:
-        if self._failure is not None:
-            raise self._failure
-        self._pending.append((statement, values))
-        if not self._scheduled:
-            try:
-                asyncio.get_running_loop().call_soon(self._flush_or_fail)
-            except RuntimeError:  # no loop yet: the caller flushes
-                return
-            self._scheduled = True
-
-    def _flush_or_fail(self) -> None:
-        """Flush; a failure is raised in those who wait and in whoever writes next, so that it stops the run."""
-        waiting, self._waiting = self._waiting, []
-        try:
-            self._flush()
-        except UserError as error:
-            self._failure = error
-            for future in waiting:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    def _flush(self) -> None:
-        self._scheduled = False
-        pending, self._pending = self._pending, []
-        if not pending:
-            return
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for statement, values in pending:
-                self._db.execute(statement, values)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._pending = pending + self._pending
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise _unusable(self.path, error) from error
-
     def _interrupted_answers(self) -> dict[Key, dict[str, bytes]]:
         """The answers an interrupted run has left: at most those of the rows it had in flight."""
         found: dict[Key, dict[str, bytes]] = {}
-        for step, record, draw, name, body in self._rows("SELECT step, record, draw, key, body FROM answers"):
+        for step, record, draw, name, body in self.file.rows("SELECT step, record, draw, key, body FROM answers"):
             found.setdefault(Key(step, record, draw), {})[name] = body.encode()
         return found
 
@@ -301,10 +240,3 @@ def _embedding(record: Record, source: Record | None) -> str:
 
 def _numbers(usage: Usage) -> tuple[int, int, int, float, float]:
     return usage.calls, usage.prompt_tokens, usage.completion_tokens, usage.cost, usage.seconds
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> UserError:
-    return UserError(
-        f"cannot write the journal {path}: {error}; free space or choose another `out`, then run the same command"
-        " again: it goes on where it stopped"
-    )

@@ -39,14 +39,35 @@ class Limiter(Protocol):
     def limit(self) -> int: ...
 
 
+class Server(Protocol):
+    """Where calls go."""
+
+    def trouble(self) -> str | None:
+        """What is wrong with it while calls are asked again; None where it answers."""
+        ...
+
+
 @dataclass(slots=True)
 class RunView:
-    """What the display reads; the pipeline keeps it up to date. `accepted` starts above 0 in a resumed run."""
+    """What the display reads; the pipeline keeps it up to date. `accepted` starts above 0 in a resumed run.
 
-    n: int
+    `n` None is as many as the seeds give.
+    """
+
+    n: int | None
     funnel: Funnel
     limiters: Sequence[Limiter]
     accepted: int = 0
+    servers: Sequence[Server] = ()
+
+    @property
+    def troubles(self) -> list[str]:
+        return [trouble for server in self.servers if (trouble := server.trouble()) is not None]
+
+    @property
+    def goal(self) -> str:
+        """What follows a count: " of 8", or nothing."""
+        return f" of {self.n}" if self.n is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +109,9 @@ class Pace:
             calls_rate=(calls - calls_then) / span,
             tokens_rate=(tokens - tokens_then) / span,
             cost=cost,
-            projected_cost=cost * view.n / view.accepted if view.accepted else None,
+            projected_cost=cost * view.n / view.accepted if view.accepted and view.n else None,
             elapsed=now - self.started,
-            remaining=(now - self.started) * (view.n - view.accepted) / made if made else None,
+            remaining=(now - self.started) * (view.n - view.accepted) / made if made and view.n else None,
         )
 
 
@@ -122,10 +143,11 @@ class TerminalDisplay:
         self.live.start()
 
     def state(self, figures: Figures) -> None:
-        self.live.update(Group(funnel_table(self.view.funnel), _bar(self.view, figures)), refresh=True)
+        troubles = [Text(trouble, style="yellow") for trouble in self.view.troubles]
+        self.live.update(Group(funnel_table(self.view.funnel), _bar(self.view, figures), *troubles), refresh=True)
 
     def trajectory(self, number: int, example: Example) -> None:
-        self.console.print(Rule(f"{number} of {self.view.n}"), render(example), "")
+        self.console.print(Rule(f"{number}{self.view.goal}"), render(example), "")
 
     def stop(self) -> None:
         self.live.stop()
@@ -144,13 +166,15 @@ class LogDisplay:
 
     def state(self, figures: Figures) -> None:
         log.info(
-            "%d of %d accepted | %s | %s", self.view.accepted, self.view.n, summary(figures), _drops(self.view.funnel)
+            "%d%s accepted | %s | %s", self.view.accepted, self.view.goal, summary(figures), _drops(self.view.funnel)
         )
+        for trouble in self.view.troubles:
+            log.warning("%s", trouble)
 
     def trajectory(self, number: int, example: Example) -> None:
         file = self.console.file
         try:
-            file.write(f"--- {number} of {self.view.n}\n{render_text(example)}\n")
+            file.write(f"--- {number}{self.view.goal}\n{render_text(example)}\n")
             file.flush()
         except BrokenPipeError:  # as after `| head`; the run is about its files, so it goes on
             log.warning("nobody reads the trajectories any more, so they are no longer shown; the run goes on")
@@ -233,8 +257,8 @@ def summary(figures: Figures) -> str:
 
 def _bar(view: RunView, figures: Figures) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
-    bar = ProgressBar(total=view.n, completed=min(view.accepted, view.n), width=30)
-    grid.add_row(bar, Text(f"{view.accepted} of {view.n} accepted", style="bold"))
+    bar = ProgressBar(total=view.n, completed=min(view.accepted, view.n or 0), width=30)
+    grid.add_row(bar, Text(f"{view.accepted}{view.goal} accepted", style="bold"))
     return Group("", grid, Text(summary(figures), style="dim"))
 
 

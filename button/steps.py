@@ -1,9 +1,11 @@
 """The steps of a run: built from their configs, put in order, and checked to fit together."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
-from button.config import GenerateSettings, JsonObject
+from button.config import JsonObject
 from button.errors import UserError
+from button.programs import PROGRAM, Program, apply
 from button.step import OrderedStep, Step
 from button.targets import build
 from signatures.records import Example, Record, Seed
@@ -11,19 +13,33 @@ from signatures.records import Example, Record, Seed
 AFTER = "after"
 
 
-def build_steps(settings: GenerateSettings) -> dict[str, Step | OrderedStep]:
+class WithSteps(Protocol):
+    """The settings of a verb that has steps."""
+
+    @property
+    def steps(self) -> Mapping[str, JsonObject]: ...
+
+    @property
+    def allow_targets(self) -> tuple[str, ...]: ...
+
+
+def build_steps(settings: WithSteps, programs: Mapping[str, Program] | None = None) -> dict[str, Step | OrderedStep]:
     """The steps by name, built, in order, each taking what the one before it gives, from Seed to Example.
 
-    Raises UserError for a target or argument that does not fit, and for two steps that do not fit together.
+    Those in `programs` (see `button.programs.chosen`) are told what their program says. Raises UserError for a target,
+    argument or program that does not fit, and for two steps that do not fit together.
     """
     built: dict[str, Step | OrderedStep] = {}
     for name, config in ordered(settings.steps).items():
-        step = build(config, f"steps.{name}", allow=settings.allow_targets)
+        arguments = {key: value for key, value in config.items() if key != PROGRAM}
+        step = build(arguments, f"steps.{name}", allow=settings.allow_targets)
         if not isinstance(step, Step | OrderedStep):
             raise UserError(
                 f"steps.{name}: {type(step).__name__} is no step; a step has the attributes takes and gives (record"
                 " types) and the method aforward(record, work), see button/step.py"
             )
+        if programs and name in programs:
+            apply(programs[name], step, f"the program of steps.{name}")
         built[name] = step
     check_chain(built)
     return built

@@ -9,10 +9,12 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from button.errors import UserError
 from button.validation import refusal
@@ -56,6 +58,34 @@ def build(component: Mapping[str, Any], where: str, *, allow: Sequence[str] = ()
         if {str(found["loc"][0]) for found in error.errors() if found["loc"]} <= arguments.keys():
             raise refusal(error, where) from error
         raise
+
+
+def check_arguments(component: Mapping[str, Any], where: str, *, allow: Sequence[str] = ()) -> None:
+    """Refuse a node whose constructor takes other arguments, without calling it."""
+    made = _resolve(component[TARGET], f"{where}.{TARGET}", allow)
+    given = {str(name): value for name, value in component.items() if name not in {TARGET, PARTIAL}}
+    _check_arguments(made, given, where, all_given=component.get(PARTIAL) is not True)
+
+
+def with_defaults(config: Any, allow: Sequence[str] = (), where: str = "") -> Any:
+    """The config with what its nodes leave to their constructors written out, as far as JSON can say it.
+
+    So a default that another version has changed is another config. Raises UserError for a target that is refused or
+    not there.
+    """
+    if isinstance(config, list):
+        return [with_defaults(part, allow, f"{where}.{index}") for index, part in enumerate(config)]
+    if not isinstance(config, Mapping):
+        return config
+    given = {name: with_defaults(part, allow, f"{where}.{name}".lstrip(".")) for name, part in config.items()}
+    if not isinstance(given.get(TARGET), str):
+        return given
+    made = _resolve(given[TARGET], f"{where}.{TARGET}", allow)
+    for parameter in _parameters(made):
+        if parameter.default is not parameter.empty and parameter.name not in given:
+            with suppress(PydanticSerializationError):
+                given[parameter.name] = to_jsonable_python(parameter.default)
+    return given
 
 
 def _built(value: Any, where: str, allow: Sequence[str]) -> Any:

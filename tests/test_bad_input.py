@@ -165,7 +165,17 @@ def test_a_key_that_is_withdrawn_in_the_middle_ends_the_run_and_costs_nothing(tm
         assert_refused(ran, "the server refuses this run: this key was withdrawn (HTTP 401)")
         player.answers = 10_000
         assert generate(tmp_path / "run", *words).code == 0
-        assert running.traffic.summary()["repeats_of_answered"] <= 1  # what was in flight beside the refused call
+        assert running.traffic.summary()["repeats_of_answered"] == 0  # what was in flight beside it was kept
+
+
+def test_a_server_that_only_fails_is_given_up_after_as_many_tries_as_the_user_wants(tmp_path: Path) -> None:
+    with served(faults={"cut": 1}) as running:
+        words = (*endpoint(running), "n=1", "lm.limits.max_in_flight=1")
+        ran = generate(tmp_path / "run", *words, "lm.retries.tries=2")
+        assert_refused(ran, "the server has stopped answering: 2 tries of one call failed")
+        assert running.traffic.summary()["calls"] == 2
+        refused = generate(tmp_path / "run", *words, "lm.retries.tries=0")
+        assert_refused(refused, "lm.retries.tries=0 (integer): should be greater than 0")
 
 
 def test_prompts_that_are_too_long_for_the_model_drop_their_rows(tmp_path: Path) -> None:
@@ -258,6 +268,28 @@ def test_a_wrong_value_is_refused_and_the_folder_stays_as_it_was(word: str, told
     before = {path: path.read_bytes() for path in whole.out.rglob("*") if path.is_file()}
     assert_refused(generate(whole.out, *WORDS, word), told)
     assert {path: path.read_bytes() for path in whole.out.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_wrong_in_itself_is_told_before_what_does_not_fit_the_folder(whole: Ran) -> None:
+    """A misspelt argument is no other config."""
+    for word, told in (
+        ("steps.judge.tris=2", "steps.judge.tris: modules.judge.CompositionFilter takes no such argument"),
+        ("lm.flaw=0", "lm.flaw: button.lms.simulated.Simulated takes no such argument"),
+        ("lm.prices.prompt=-1", "lm.prices.prompt=-1 (integer): should be greater than or equal to 0"),
+        ("seeds.limits=2", "seeds.limits: button.seeds.builtin.BuiltinSeeds takes no such argument"),
+    ):
+        assert_refused(generate(whole.out, *WORDS, word), told)
+
+
+def test_a_folder_of_another_run_is_told_before_any_server_is_asked(whole: Ran) -> None:
+    refused = generate(whole.out, "n=4", "lm=endpoint", "lm.api_base=http://127.0.0.1:9/v1", "lm.model=x")
+    assert_refused(refused, f"out={whole.out} holds a run of another config")
+
+
+def test_seeds_that_cannot_be_read_are_told_before_any_server_is_asked(tmp_path: Path) -> None:
+    nowhere = ("lm=endpoint", "lm.api_base=http://127.0.0.1:9/v1", "lm.model=x")
+    ran = generate(tmp_path / "run", "n=1", *nowhere, "seeds=file", f"seeds.path={tmp_path / 'missing.csv'}")
+    assert_refused(ran, "missing.csv")
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,18 @@ def test_an_interrupted_run_ends_in_order_and_goes_on_without_repeating_a_call(
     assert settled(server)["repeats"] == 0
 
 
+@pytest.mark.slow
+def test_after_an_interrupt_no_further_call_reaches_the_server(tmp_path: Path) -> None:
+    with served(latency_ms=400) as server:
+        process = ended_by(signal.SIGINT, server, tmp_path, calls=IN_FLIGHT)
+        time.sleep(0.2)  # for the signal to arrive: the calls under way take twice as long
+        sent = server.traffic.summary()["calls"]
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert settled(server)["calls"] == sent <= 2 * IN_FLIGHT
+        assert server.traffic.summary()["statuses"] == {"200": sent}
+
+
 def test_each_role_may_have_an_endpoint_of_its_own(server: Simulator, whole: Ran, tmp_path: Path) -> None:
     forgotten(server)
     with served(model="strict") as judge:

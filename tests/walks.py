@@ -16,7 +16,7 @@ from strategies import weather_example
 from button.allowance import Allowance
 from button.funnel import Funnel
 from button.journal import Journal, Usage
-from button.pipeline import FRUITLESS_DRAWS, Ending, Pipeline
+from button.pipeline import FRUITLESS_DRAWS, SEEDS, Ending, Pipeline
 from button.step import OrderedStep, Step
 from button.work import Work
 from signatures.records import (
@@ -70,9 +70,9 @@ class Scripted:
         return self.outcome(record, work.draw)
 
     async def _answer(self, record: Record, work: Work, key: str) -> None:
-        work.ledger.spend()
         if work.ledger.recall(key) is not None:
             return
+        work.ledger.spend()
         assert (record.id, work.draw, key) not in self.paid, "paid for twice"
         await a_while()
         await work.ledger.keep(key, answer(key), 0.0, 0.25)
@@ -150,6 +150,10 @@ class Counting:
     def abandoned(self, step: str) -> None:
         self.funnel.abandon(step)
 
+    def lost(self, step: str, losses: Sequence[Drop]) -> None:
+        for loss in losses:
+            self.funnel.lose(step, loss.reason)
+
     def settled(self, step: str, outcome: Outcome, usage: Usage) -> None:
         if isinstance(outcome, Drop):
             self.funnel.drop(step, outcome.reason)
@@ -183,7 +187,7 @@ async def walk(
 ) -> Walked:
     """One run over the journal at `path`, as `button generate` makes it. Raises what the run raises."""
     with closing(Journal(path)) as journal:
-        watcher = Counting(Funnel(steps))
+        watcher = Counting(Funnel([SEEDS, *steps]))
         pipeline = pipeline_of(steps, journal, watcher, allowance=allowance, lms=lms)
         ending = await pipeline.run(given, n=n, rows_in_flight=rows, draws=draws)
         accepted = [example.id for example in journal.examples()]

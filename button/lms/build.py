@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from button.config import NEUTRAL_OF_LM
 from button.lms.limiter import Limiter, Limits
 from button.lms.recorded import Recorded
-from button.lms.retry import RetryBudget
+from button.lms.retry import Retries, RetryBudget
 from button.lms.sync import SyncEngine
-from button.targets import build
+from button.targets import build, check_arguments
 from button.validation import refusal
 from button.work import DEFAULT_ROLE
 from signatures.records import JsonObject, content_hash
@@ -52,17 +52,28 @@ class LanguageModels:
             await engine.aclose()
 
 
+def check_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[str]) -> None:
+    """Refuse what `build_lms` would refuse by name alone; to build a model may mean to fetch its weights."""
+    for where, config in _configs(lm, roles).values():
+        _prices(config.get("prices") or {}, where)
+        check_arguments({name: value for name, value in config.items() if name != "prices"}, where, allow=allow)
+
+
 def build_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[str]) -> LanguageModels:
     """The models of a run: `lm` for every role but those in `roles`. Raises UserError for a wrong config."""
-    configs = {DEFAULT_ROLE: ("lm", lm), **{role: (f"lms.{role}", config) for role, config in roles.items()}}
     made: dict[str, tuple[dspy.LM, Recorded]] = {}
     of_role: dict[str, dspy.LM] = {}
-    for role, (where, config) in configs.items():
+    for role, (where, config) in _configs(lm, roles).items():
         distinct = content_hash(config)
         if distinct not in made:
             made[distinct] = _made(config, where, allow)
         of_role[role] = made[distinct][0]
     return LanguageModels(of_role, tuple(engine for _, engine in made.values()))
+
+
+def _configs(lm: JsonObject, roles: Mapping[str, JsonObject]) -> dict[str, tuple[str, JsonObject]]:
+    """Where each role's config stands, and what it is."""
+    return {DEFAULT_ROLE: ("lm", lm), **{role: (f"lms.{role}", config) for role, config in roles.items()}}
 
 
 def _made(config: JsonObject, where: str, allow: Sequence[str]) -> tuple[dspy.LM, Recorded]:
@@ -72,8 +83,13 @@ def _made(config: JsonObject, where: str, allow: Sequence[str]) -> tuple[dspy.LM
     prices = _prices(config.pop("prices", None) or {}, where)
     engine = build(config, where, allow=allow)
     limits: Limits = getattr(engine, "limits", None) or Limits(max_in_flight=engine.concurrency)
+    retries: Retries = getattr(engine, "retries", None) or Retries()
     recorded = Recorded(
-        engine, identity=identity, limiter=Limiter(**limits.model_dump()), retries=RetryBudget(), prices=prices
+        engine,
+        identity=identity,
+        limiter=Limiter(**limits.model_dump()),
+        retries=RetryBudget(**retries.model_dump()),
+        prices=prices,
     )
     # DSPy's model name is only a label here, but it must tell models apart. Retries and caching are ours.
     model = getattr(engine, "model", None) or type(engine).__name__.lower()

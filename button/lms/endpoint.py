@@ -22,6 +22,7 @@ from button.errors import UserError
 from button.lms.dialect import Constraint, Dialect, blames_one_schema, weaker
 from button.lms.limiter import Limits
 from button.lms.refusal import in_band_status, refusal
+from button.lms.retry import Retries
 from button.lms.wire import excerpt, response_of
 
 DECODED: tuple[Constraint, ...] = ("json_schema", "llguidance")
@@ -35,8 +36,8 @@ class Endpoint:
     """An engine over HTTP. One session an event loop; `aclose` closes that of the running loop.
 
     `api_base` is the address that `/chat/completions` follows, as in `http://127.0.0.1:8000/v1`. `api_key_env` names
-    the environment variable that holds the key; the key itself is in no attribute, message or repr. `limits` are
-    what `button.lms.limiter.Limiter` takes: the engine declares them and leaves it to the caller to keep them.
+    the environment variable that holds the key; the key itself is in no attribute, message or repr. `limits` and
+    `retries` are declared here and kept by the caller (`button.lms.recorded`).
     HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read once a session.
     """
 
@@ -50,6 +51,7 @@ class Endpoint:
         timeout_s: PositiveFloat = 600,
         dialect: Dialect | None = None,
         limits: Limits | None = None,
+        retries: Retries | None = None,
     ) -> None:
         self.model = model
         self.api_base = _checked(api_base)
@@ -57,6 +59,7 @@ class Endpoint:
         self.timeout_s = timeout_s
         self.dialect = dialect or Dialect()
         self.limits = limits or Limits()
+        self.retries = retries or Retries()
         self.concurrency = self.limits.max_in_flight
         self._constraint = self.dialect.constraint
         self.json_schema = self._constraint in DECODED

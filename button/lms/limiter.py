@@ -1,17 +1,20 @@
 """Room for calls to one server: at once, in requests and in tokens a minute, and as its 429s teach (`button.lms.cap`).
 
-Calls start in the order in which they asked, and each costs O(1). A `Retry-After` holds all new calls back for
-exactly as long as it says, once rejections are the rule; a stray 429 only costs its own call a retry.
+Calls of earlier rows start first, those of one row in the order in which they asked: rows leave in order, so a row
+that waits behind later ones would hold up all of them. A `Retry-After` holds all new calls back for exactly as long as
+it says, once rejections are the rule; a stray 429 only costs its own call a retry.
 """
 
 import asyncio
-from collections import deque
+import heapq
+import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
+from button.errors import Interrupted
 from button.lms.bucket import Bucket
 from button.lms.cap import Cap
 
@@ -36,6 +39,7 @@ class Slot:
 
     expected_tokens: int
     epoch: int = 0
+    is_admitted: bool = False
     tokens: int | None = None
     is_answered: bool = False
     is_rejected: bool = False
@@ -55,8 +59,8 @@ class Slot:
 class Limiter:
     """Limits the calls to one server. Use it within one event loop.
 
-    `in_flight` and `limit` are calls: how many there are and how many there may be now. `held_until` is a moment of
-    the loop's clock: until then the server asked for quiet.
+    `in_flight` and `limit` are calls: how many there are and how many there may be now; `waiting` are those that want
+    room. `held_until` is a moment of the loop's clock: until then the server asked for quiet.
     """
 
     def __init__(
@@ -72,7 +76,11 @@ class Limiter:
         self._cap = Cap(max_in_flight)
         self._requests = Bucket(requests_per_minute) if requests_per_minute else None
         self._tokens = Bucket(tokens_per_minute) if tokens_per_minute else None
-        self._waiting: deque[tuple[asyncio.Future[None], Slot]] = deque()
+        self._waiting: list[tuple[int, int, asyncio.Future[None], Slot]] = []  # a heap: row, arrival
+        self._arrivals = itertools.count()
+        self._closed = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._taken = 0  # the slots of calls in flight, and those that rest after a rejection
         self._alarm: asyncio.TimerHandle | None = None
         self._latency_s: float | None = None
@@ -82,12 +90,20 @@ class Limiter:
     def limit(self) -> int:
         return self._cap.limit
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
     @asynccontextmanager
-    async def slot(self, expected_tokens: int = 0) -> AsyncIterator[Slot]:
-        """Room for one call; `expected_tokens` is what it may cost, both ways."""
+    async def slot(self, expected_tokens: int = 0, *, row: int = 0) -> AsyncIterator[Slot]:
+        """Room for one call; `expected_tokens` is what it may cost, both ways. Calls of a lower `row` come first.
+
+        Raises Interrupted once the limiter is closed.
+        """
+        self._go_on()
         slot = Slot(expected_tokens)
         if self._waiting or self._taken >= self.limit or self._seconds_to_wait(slot) > 0:
-            await self._queue(slot)
+            await self._queue(slot, row)
         else:
             self._admit(slot)
         since = asyncio.get_running_loop().time()
@@ -97,21 +113,45 @@ class Limiter:
             self._note(slot, asyncio.get_running_loop().time() - since)
             self._release(slot)
 
-    async def _queue(self, slot: Slot) -> None:
+    async def pause(self, seconds: float) -> None:
+        """Wait between two tries of a call, outside its slot. Raises Interrupted as soon as the limiter is closed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+        self._go_on()
+
+    def close(self) -> None:
+        """Admit no further call: those that wait, and all that come, raise Interrupted. Those in flight go on."""
+        self._closed.set()
+        waiting, self._waiting = self._waiting, []
+        for _, _, future, _ in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def idle(self) -> None:
+        """Wait until no call is in flight."""
+        await self._idle.wait()
+
+    def _go_on(self) -> None:
+        if self._closed.is_set():
+            raise Interrupted
+
+    async def _queue(self, slot: Slot, row: int) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((future, slot))
+        heapq.heappush(self._waiting, (row, next(self._arrivals), future, slot))
         self._admit_waiting()
         try:
             await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():  # admitted and cancelled at once
+            self._go_on()
+        except (asyncio.CancelledError, Interrupted):
+            if slot.is_admitted:  # in the very moment in which it was cancelled, or the limiter closed
                 self._release(slot)
             raise
 
     def _admit_waiting(self) -> None:
         """Admit whom there is room for, in order; where only time is missing, come back then."""
         while self._waiting and self._taken < self.limit:
-            future, slot = self._waiting[0]
+            _, _, future, slot = self._waiting[0]
             if not future.done():
                 wait = self._seconds_to_wait(slot)
                 if wait > 0:
@@ -120,12 +160,14 @@ class Limiter:
                     return
                 self._admit(slot)
                 future.set_result(None)
-            self._waiting.popleft()
+            heapq.heappop(self._waiting)
 
     def _admit(self, slot: Slot) -> None:
         self._taken += 1
         self.in_flight += 1
+        self._idle.clear()
         slot.epoch = self._cap.epoch
+        slot.is_admitted = True
         if self._requests is not None:
             self._requests.take(1)
         if self._tokens is not None:
@@ -133,6 +175,8 @@ class Limiter:
 
     def _release(self, slot: Slot) -> None:
         self.in_flight -= 1
+        if not self.in_flight:
+            self._idle.set()
         if slot.is_rejected:
             # Its place rests for half a call's time: what was just refused would be again.
             pause = FIRST_PAUSE_S if self._latency_s is None else self._latency_s / 2

@@ -8,25 +8,40 @@ raised as is    everything else: the trouble is this request's own, and its row'
 import asyncio
 import itertools
 import random
-from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol
 
 from dspy import lm15
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from button.errors import UserError
 from button.lms.engine import Engine
 from button.lms.limiter import Limiter
+from button.lms.trouble import Trouble
 
 HOPELESS = (lm15.AuthError, lm15.BillingError, lm15.UnsupportedModelError, lm15.ConfigurationError)
 CHARACTERS_A_TOKEN = 4
 USUAL_ANSWER = 300  # tokens, where only the most that an answer may have is known
 
 
+class Retries(BaseModel):
+    """How patient a user is with one endpoint.
+
+    A call is tried `tries` times, three times at most where it runs into its timeout; ten tries take about 50 s, each
+    further one half a minute more. Where the server says nothing but 429, the run ends after `patience_s` seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tries: PositiveInt = 10
+    patience_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
+
+
 class RetryBudget:
     """What a run may spend on retries, shared by all its calls to one server.
 
-    A call is tried `tries` times, three times where it runs into its timeout. All calls together may be retried `floor`
-    times plus `share` times the number of calls. A 429 counts for neither, since it is not the call's fault: there the
-    run ends when nothing else has come for `patience_s`. Waits double from `first_wait_s` to `longest_wait_s`.
+    One call may be tried as `Retries` says. All calls together may be retried `floor` times (None: as often as a
+    hundred calls may) plus `share` times the number of calls. A 429 counts for neither, since it is not the call's
+    fault. Waits double from `first_wait_s` to `longest_wait_s`.
     """
 
     def __init__(
@@ -34,14 +49,14 @@ class RetryBudget:
         *,
         tries: int = 10,
         share: float = 0.5,
-        floor: int = 1000,
+        floor: int | None = None,
         patience_s: float = 600.0,
         first_wait_s: float = 0.1,
         longest_wait_s: float = 30.0,
     ) -> None:
         self.tries = tries
         self.share = share
-        self.floor = floor
+        self.floor = 100 * tries if floor is None else floor
         self.patience_s = patience_s
         self.first_wait_s = first_wait_s
         self.longest_wait_s = longest_wait_s
@@ -52,6 +67,8 @@ class RetryBudget:
         self._rejected_since: float | None = None
         self._given_up = 0  # calls since the last answer
         self._refused = 0
+        self._failure: lm15.LM15Error | None = None  # the last one since the last answer
+        self._retrying: dict[object, float] = {}  # the calls between two tries, and when each gives up
 
     def called(self) -> None:
         self.calls += 1
@@ -60,6 +77,28 @@ class RetryBudget:
         self.answers += 1
         self._given_up = 0
         self._rejected_since = None
+        self._failure = None
+
+    def retries_after(self, wait_s: float, call: object, error: lm15.LM15Error, *, failures: int, now: float) -> None:
+        """Note that `call` will be tried again; `settled` ends it."""
+        self._failure = error
+        if isinstance(error, lm15.RateLimitError):
+            since = self._rejected_since if self._rejected_since is not None else now
+            self._retrying[call] = since + self.patience_s + (error.retry_after or 0.0)
+        else:
+            tries = self._tries(error)
+            further = sum(self._wait_s(attempt) for attempt in range(failures, tries - 1))
+            self._retrying[call] = now + wait_s + further
+
+    def settled(self, call: object) -> None:
+        """Note that `call` is tried no more."""
+        self._retrying.pop(call, None)
+
+    def trouble(self, now: float) -> Trouble | None:
+        """How things stand where the server has answered nothing since it last failed."""
+        if self._failure is None or not self._retrying:
+            return None
+        return Trouble(self._failure, len(self._retrying), min(self._retrying.values()) - now)
 
     def wait_out(self, error: lm15.RateLimitError, now: float) -> None:
         """Allow one more try after a 429 at `now` seconds. Raises UserError where there is no end of them."""
@@ -82,7 +121,7 @@ class RetryBudget:
                 f"{self.retries} retries for {self.calls} calls: the server fails too often. The last failure: {error}."
                 " Finished work is kept; mend the server and run the same command again"
             ) from error
-        if failures < (min(3, self.tries) if isinstance(error, lm15.TimeoutError) else self.tries):
+        if failures < self._tries(error):
             return
         self._given_up += 1
         one_bad_request = isinstance(error, lm15.ServerError) and error.status in (200, 500, None)
@@ -104,28 +143,58 @@ class RetryBudget:
         asked = getattr(error, "retry_after", None)
         if asked is not None:
             return float(asked) * (1 + 0.1 * rng.random())
-        return min(self.first_wait_s * 2.0 ** min(attempt, 60), self.longest_wait_s) * (0.5 + rng.random())
+        return self._wait_s(attempt) * (0.5 + rng.random())
+
+    def _wait_s(self, attempt: int) -> float:
+        return min(self.first_wait_s * 2.0 ** min(attempt, 60), self.longest_wait_s)
+
+    def _tries(self, error: lm15.LM15Error) -> int:
+        return min(3, self.tries) if isinstance(error, lm15.TimeoutError) else self.tries
+
+
+class Call(Protocol):
+    """Whom one call is made for."""
+
+    @property
+    def row(self) -> int:
+        """Calls of a lower row come first."""
+        ...
+
+    def begin(self) -> None:
+        """The call is about to be sent for the first time. Raises StopRun where the run may make no further one."""
+        ...
+
+    async def keep(self, response: lm15.Response) -> None:
+        """Return once the answer is durable."""
+        ...
 
 
 async def answer(
-    engine: Engine,
-    request: lm15.Request,
-    *,
-    limiter: Limiter,
-    budget: RetryBudget,
-    rng: random.Random,
-    record: Callable[[lm15.Response], Awaitable[None]],
+    engine: Engine, request: lm15.Request, call: Call, *, limiter: Limiter, budget: RetryBudget, rng: random.Random
 ) -> lm15.Response:
-    """The engine's answer, once `record` has made it durable: the call's slot is held until then.
+    """The engine's answer, once `call` has made it durable: the call's slot is held until then.
 
     So no more answers can be lost than there are slots. Waits between tries are spent outside the slot.
-    Raises UserError where the run should end, and the call's own lm15 error where only this request failed.
+    Raises UserError or StopRun where the run should end, and the call's own lm15 error where only this request failed.
     """
     budget.called()
+    try:
+        return await _tried(engine, request, call, limiter=limiter, budget=budget, rng=rng)
+    finally:
+        budget.settled(call)
+
+
+async def _tried(
+    engine: Engine, request: lm15.Request, call: Call, *, limiter: Limiter, budget: RetryBudget, rng: random.Random
+) -> lm15.Response:
+    loop = asyncio.get_running_loop()
+    tokens = expected_tokens(request) if limiter.counts_tokens else 0
     answers_before, failures = budget.answers, 0
     for attempt in itertools.count():
         try:
-            async with limiter.slot(expected_tokens(request) if limiter.counts_tokens else 0) as slot:
+            async with limiter.slot(tokens, row=call.row) as slot:
+                if attempt == 0:
+                    call.begin()
                 try:
                     response = await engine.complete(request)
                 except lm15.RateLimitError as error:
@@ -133,23 +202,24 @@ async def answer(
                     raise
                 slot.answered(response.usage.total_tokens)
                 budget.answered()
-                await record(response)
+                await call.keep(response)
                 return response
-        except lm15.RateLimitError as error:
-            budget.wait_out(error, asyncio.get_running_loop().time())
-            wait = budget.wait_s(error, attempt, rng)
         except lm15.RETRYABLE_ERRORS as error:
-            failures += 1
-            budget.spend(error, failures=failures, answers_before=answers_before)
-            answers_before = budget.answers
+            if isinstance(error, lm15.RateLimitError):
+                budget.wait_out(error, loop.time())
+            else:
+                failures += 1
+                budget.spend(error, failures=failures, answers_before=answers_before)
+                answers_before = budget.answers
             wait = budget.wait_s(error, attempt, rng)
+            budget.retries_after(wait, call, error, failures=failures, now=loop.time())
         except HOPELESS as error:
             raise UserError(f"the server refuses this run: {error}") from error
         except lm15.LM15Error as error:
             if not isinstance(error, lm15.ContextLengthError):
                 budget.refused(error)
             raise
-        await asyncio.sleep(wait)
+        await limiter.pause(wait)
     raise AssertionError("unreachable: the count of failures has no end")
 
 

@@ -48,6 +48,12 @@ def is_closed(schema: Any) -> bool:
     return all(is_closed(value) for value in inner)
 
 
+@functools.lru_cache(maxsize=512)
+def output_format(signature: type[dspy.Signature]) -> JsonObject:
+    """The `response_format` that asks for the signature's output fields. Do not change it in place."""
+    return response_format(signature.__name__, output_schema(signature))  # type: ignore[arg-type]  # it is hashable
+
+
 def response_format(name: str, schema: JsonObject) -> JsonObject:
     """The `response_format` of a canonical request (`dspy.lm15.Config`) that asks for `schema`."""
     return {"type": "json_schema", "name": name, "schema": schema, "strict": is_closed(schema)}

@@ -14,6 +14,8 @@ from button.lms.simulation.flaws import Flaws
 from button.lms.simulation.loading import load_world
 from button.lms.simulation.player import Player
 from button.lms.simulation.prompt import Prompt, read_prompt, stable_hash
+from button.lms.simulation.reflecting import reflected
+from button.lms.simulation.weaknesses import Weaknesses
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 CHARACTERS_PER_TOKEN = 4
@@ -24,6 +26,8 @@ class Simulated:
 
     `flaws` spoil answers, so that checks have something to find: a probability for each kind (see simulation/flaws.py),
     or one for any; 0 spoils none. A flawed answer's retries are flawed too with the probability `persistent`.
+    `weakness` spoils answers likewise, until the prompt is better (see simulation/weaknesses.py); asked to reflect on
+    such answers, it proposes what mends them.
     Raises UserError for an unknown kind of flaw.
     """
 
@@ -36,19 +40,21 @@ class Simulated:
         seed: int = 0,
         flaws: dict[str, Probability] | Probability = 0.0,
         persistent: Probability = 0.3,
+        weakness: dict[str, Probability] | None = None,
         concurrency: PositiveInt = 64,
     ) -> None:
         self.concurrency = concurrency
         self.seed = seed
         self._flaws = Flaws(flaws, persistent, seed)
+        self._weaknesses = Weaknesses(weakness or {}, persistent, seed)
         self._player = Player(load_world(), seed)
 
     async def complete(self, request: Request) -> Response:
         """The answer, at once; cut off at `max_tokens` as a server would."""
         prompt = read_prompt(request)
-        flaw = self._flaws.of(prompt, request.config.seed)
         rng = random.Random(stable_hash(self.seed, request.config.seed, prompt.text, *prompt.content()))
-        text = self._player.answer(prompt, rng, flaw)
+        flaw = self._flaws.of(prompt, request.config.seed) or self._weakness(prompt, request)
+        text = reflected(request, rng) or self._player.answer(prompt, rng, flaw)
         limit = (request.config.max_tokens or 1 << 20) * CHARACTERS_PER_TOKEN
         cut = flaw == "truncated" or len(text) > limit
         return Response(
@@ -61,6 +67,11 @@ class Simulated:
 
     async def aclose(self) -> None:
         """Nothing is held open."""
+
+    def _weakness(self, prompt: Prompt, request: Request) -> str | None:
+        system = request.system if isinstance(request.system, str) else ""
+        demos = sum(message.role == "assistant" for message in request.messages) - len(prompt.dialogue)
+        return self._weaknesses.of(prompt, system, demos, request.config.seed)
 
 
 def _usage(prompt: Prompt, text: str) -> Usage:

@@ -13,6 +13,7 @@ from pydantic import PositiveFloat, validate_call
 
 from button.errors import UserError
 from button.lms.limiter import Limits
+from button.lms.retry import Retries
 
 
 class Stock:
@@ -33,6 +34,7 @@ class Stock:
         json_schema: bool = False,
         timeout_s: PositiveFloat = 600,
         limits: Limits | None = None,
+        retries: Retries | None = None,
     ) -> None:
         if "/" not in model.strip("/"):
             raise UserError(f"lm.model is {model!r}; expected provider/model, such as anthropic/claude-sonnet-5")
@@ -42,6 +44,7 @@ class Stock:
         self.json_schema = json_schema
         self.timeout_s = timeout_s
         self.limits = limits or Limits()
+        self.retries = retries or Retries()
         self.concurrency = self.limits.max_in_flight
         self._lm: Any = None  # a dspy.LM, made at the first call: some providers take seconds to import
 

@@ -53,7 +53,7 @@ def test_an_empty_tracking_node_means_none() -> None:
         ({"n": 2.0}, r"^n=2\.0 \(number\): should be a valid integer"),
         ({"n": "abc"}, r"^n='abc' \(text\): should be a valid integer"),
         ({"n": True}, r"^n=true \(boolean\): should be a valid integer"),
-        ({"n": None}, r"^n=null \(null\): should be a valid integer"),
+        ({"n": None}, r"^draws=null \(null\): should be a number where n is null"),
         ({"out": ""}, r"^out='' \(text\): should be the path of a folder; it is the run folder"),
         ({"out": None}, r"^out=null \(null\): should be the path of a folder"),
         ({"seed": -1}, r"^seed=-1 \(integer\): should be greater than or equal to 0"),
@@ -120,7 +120,8 @@ def test_the_keys_that_differ_are_named_with_both_values() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["out", "show", "tracking.uri", "executor.rows", "budget.max_calls", "lm.limits.x", "lms.judge.timeout_s"],
+    ["out", "show", "tracking.uri", "executor.rows", "budget.max_calls", "lm.limits.x", "lm.retries.tries",
+     "lms.judge.timeout_s"],
 )  # fmt: skip
 def test_what_changes_no_byte_of_the_data_may_differ(key: str) -> None:
     assert differing_keys(nested(key, 1), nested(key, 2)) == []
@@ -144,7 +145,7 @@ def test_a_flattened_config_has_dotted_keys() -> None:
 
 def test_the_roles_are_those_of_the_defaults_list() -> None:
     text = (Path(__file__).parents[2] / "conf" / "generate.yaml").read_text()
-    assert [role for role in ROLES if f"optional lm@lms.{role}: null" in text] == list(ROLES)
+    assert [role for role in ROLES if f"- lm@lms.{role}: null" in text] == list(ROLES)
 
 
 def nested(key: str, value: Any) -> dict[str, Any]:

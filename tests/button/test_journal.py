@@ -153,6 +153,19 @@ def test_a_drop_comes_back_with_its_reason(drops: list[Drop]) -> None:
                 assert journal.outcome(KEY._replace(draw=draw), SEED) == (drop, USAGE)
 
 
+@settings(max_examples=10)
+@given(st.lists(st.builds(Drop, reason=TEXTS, detail=TEXTS)))
+def test_what_a_step_call_lost_comes_back_in_its_order(losses: list[Drop]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with reopened(Path(folder) / "run.db") as journal:
+            journal.put_record(SEED, "seeds", None)
+            journal.put_outcome(KEY, SEED, (SCENARIO,), USAGE, losses)
+        with reopened(Path(folder) / "run.db") as journal:
+            assert journal.outcome(KEY, SEED) == ((SCENARIO,), USAGE)
+            assert list(journal.losses(KEY)) == losses
+            assert not journal.losses(KEY._replace(draw=1))
+
+
 @pytest.mark.parametrize("outcome", [(), (SEED,), (SCENARIO,), (SCENARIO, Scenario.derive(SEED, text="fishing"))])
 def test_an_outcome_comes_back_in_its_order(path: Path, outcome: tuple[Record, ...]) -> None:
     with reopened(path) as journal:
@@ -244,7 +257,7 @@ async def test_answers_vanish_with_the_outcome_they_led_to(path: Path) -> None:
 async def test_many_answers_at_once_are_committed_together(path: Path) -> None:
     with reopened(path) as journal:
         commits: list[str] = []
-        journal._db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+        journal.file.db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
         await asyncio.gather(*(journal.put_answer(KEY, str(number), b"x") for number in range(50)))
         assert len(commits) == 1
 
@@ -288,11 +301,11 @@ async def test_a_full_disk_stops_every_writer_and_loses_nothing_that_was_written
 
 def test_a_database_that_is_full_is_the_users_to_mend(path: Path) -> None:
     journal = Journal(path)
-    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
-    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = journal.file.db.execute("PRAGMA page_count").fetchone()[0]
+    journal.file.db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(UserError, match="database or disk is full; free space"):
         journal.set_meta("config", "x" * 20_000)
-    journal._db.execute("PRAGMA max_page_count = 1000000")
+    journal.file.db.execute("PRAGMA max_page_count = 1000000")
     journal.close()
     with reopened(path) as journal:
         assert journal.meta("config") == "x" * 20_000

@@ -34,7 +34,7 @@ async def test_an_answer_of_an_interrupted_try_is_recalled(path: Path) -> None:
     kept = StepLedger(KEY, journal, Allowance())
     await kept.keep("first", answer("né\n東京"), 1.25, 0.5)
     await kept.keep("second", answer("{", finish_reason="length", usage=lm15.Usage()), 0.5, 0.0)
-    journal._db.close()  # as a kill would leave it
+    journal.file.abandon()  # as a kill would leave it
 
     journal = Journal(path)
     ledger = StepLedger(KEY, journal, Allowance())
@@ -46,6 +46,24 @@ async def test_an_answer_of_an_interrupted_try_is_recalled(path: Path) -> None:
     assert (second.text, second.finish_reason) == ("{", "length")
     assert ledger.recall("third") is None
     assert StepLedger(KEY._replace(draw=2), journal, Allowance()).recall("first") is None
+    journal.close()
+
+
+async def test_the_probabilities_of_the_first_token_outlive_a_kill(path: Path) -> None:
+    journal = Journal(path)
+    top = (lm15.TopLogprob("Yes", -0.1), lm15.TopLogprob("No", -2.5))
+    logprobs = (
+        lm15.TokenLogprob(token="Yes", logprob=-0.1, top=top),
+        lm15.TokenLogprob(token=".", logprob=-0.2, top=()),
+    )
+    await StepLedger(KEY, journal, Allowance()).keep("first", answer("Yes.", logprobs=logprobs), 1.0, 0.0)
+    journal.file.abandon()
+
+    journal = Journal(path)
+    recalled = StepLedger(KEY, journal, Allowance()).recall("first")
+    assert recalled is not None
+    assert recalled.logprobs is not None
+    assert recalled.logprobs[0].top == top
     journal.close()
 
 
@@ -85,13 +103,13 @@ async def test_what_is_paid_reaches_the_budget(journal: Journal, path: Path) -> 
 async def test_a_recalled_answer_counts_in_the_budget_as_if_it_were_paid_now(path: Path) -> None:
     journal = Journal(path)
     await StepLedger(KEY, journal, Allowance()).keep("first", answer("a"), 1.0, 1.0)
-    journal._db.close()
+    journal.file.abandon()
 
     journal = Journal(path)
     allowance = Allowance(None, 1.0, *journal.spent())
     ledger = StepLedger(KEY, journal, allowance)
-    ledger.spend()
     assert ledger.recall("first") is not None
+    assert allowance.calls == 1
     with pytest.raises(BudgetReached):
         ledger.spend()
     journal.close()

@@ -17,7 +17,7 @@ from walks import FirstOfItsKind, Scripted, Steps, finished, reference, seeds, w
 from button.allowance import Allowance
 from button.errors import NoUsableAnswer
 from button.journal import Journal
-from button.pipeline import stages_of
+from button.stages import stages_of
 from button.work import Work
 from signatures.records import AtomicTask, Drop, Example, Outcome, Record, Scenario, Seed
 
@@ -144,6 +144,22 @@ async def test_n_is_met_exactly_even_within_one_row(path: Path, rows: int) -> No
         assert (walked.ending.reason, walked.ending.accepted) == ("done", n)
 
 
+async def test_the_funnel_counts_the_seeds_that_were_walked_not_those_that_were_only_read(path: Path) -> None:
+    read: list[Seed] = []
+
+    def source() -> Iterator[Seed]:
+        for seed in seeds(500):
+            read.append(seed)
+            yield seed
+
+    steps = usual()
+    walked = await walk(steps, source(), path, n=5, rows=4)
+    count = walked.funnel.steps["seeds"]
+    assert count.taken == count.given == walked.funnel.steps["name"].taken + walked.funnel.steps["name"].live
+    assert 5 <= count.taken < len(read)
+    assert count.live == 0
+
+
 async def test_rows_stop_being_started_once_n_is_met(path: Path) -> None:
     steps = usual()
     await walk(steps, seeds(500), path, n=5, rows=64)
@@ -259,9 +275,26 @@ async def test_a_model_without_a_usable_answer_drops_the_record_and_only_that(pa
     assert walked.funnel.as_dict()["name"]["dropped"] == {"truncated": 1}
     assert walked.funnel.as_dict()["name"]["lm_calls"] == 6  # the dropped record's calls count too
     journal = Journal(path)
-    noted = journal._db.execute("SELECT reason, length(detail), calls FROM outcomes WHERE reason NOT NULL").fetchall()
+    noted = journal.file.rows("SELECT reason, length(detail), calls FROM outcomes WHERE reason NOT NULL")
+    assert list(noted) == [("truncated", 4000, 2)]
     journal.close()
-    assert noted == [("truncated", 4000, 2)]
+
+
+async def test_what_a_step_loses_beside_what_it_gives_is_counted_and_again_when_the_run_goes_on(path: Path) -> None:
+    class Losing(Scripted):
+        async def aforward(self, record: Record, work: Work) -> Outcome:
+            work.losses.append(Drop(reason="unparsable", detail="no JSON"))
+            return await super().aforward(record, work)
+
+    for _ in range(2):  # the second time from the journal alone
+        steps = usual() | {"evolve": Losing("evolve", Scenario, Scenario)}
+        walked = await walk(steps, seeds(5), path)
+        assert (
+            walked.funnel.as_dict()["evolve"] | {"in": 5, "out": 5, "dropped": {"unparsable": 5}}
+            == (walked.funnel.as_dict()["evolve"])
+        )
+        assert len(walked.accepted) == 5
+    assert not steps["evolve"].asked
 
 
 async def test_a_step_that_gives_another_record_than_it_declares_is_a_bug(path: Path) -> None:

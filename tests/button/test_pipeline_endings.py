@@ -26,6 +26,7 @@ from button.allowance import Allowance
 from button.errors import BudgetReached, UserError
 from button.funnel import Funnel
 from button.journal import Journal
+from button.pipeline import SEEDS
 from button.work import DEFAULT_ROLE, Work
 from modules.ask import Ask
 from signatures.records import AtomicTask, Example, Outcome, Record, Scenario, Seed
@@ -252,6 +253,38 @@ async def test_an_interrupted_run_finishes_the_calls_under_way_and_starts_no_oth
     assert engine.ended == kept(path) == len(engine.requests)
 
 
+@pytest.mark.parametrize("ending", ["interrupted", "budget", "failure"])
+async def test_calls_that_wait_for_room_when_a_run_ends_are_not_sent_and_count_nowhere(
+    path: Path, ending: str, quiet: list[str]
+) -> None:
+    def end(number: int) -> None:
+        if number == 5 and ending == "interrupted":
+            allowance.interrupted = True
+        if number == 5 and ending == "failure":
+            raise lm15.AuthError("the key is refused")
+
+    engine = Slow(end)
+    engine.concurrency = 3
+    allowance = Allowance(max_calls=5 if ending == "budget" else None)
+    steps = usual() | {"name": Asking("name", Seed, Scenario, answers=3)}
+    journal = Journal(path)
+    watcher = Counting(Funnel([SEEDS, *steps]))
+    pipeline = pipeline_of(steps, journal, watcher, allowance=allowance, lms={DEFAULT_ROLE: lm_of(engine)})
+    run = pipeline.run(seeds(20), n=20, rows_in_flight=12, draws=1)
+    if ending == "failure":
+        with pytest.raises(UserError, match="the key is refused"):
+            await run
+    else:
+        assert (await run).reason == ending
+    journal.close()
+    answered = len(engine.requests) - (ending == "failure")
+    assert len(engine.requests) <= (5 if ending == "budget" else 7)  # with the two beside the fifth
+    assert engine.ended == kept(path) == answered
+    assert not watcher.funnel.as_dict()["name"]["dropped"]
+    assert all(count.live == 0 for count in watcher.funnel.steps.values())
+    assert not quiet
+
+
 async def test_once_the_run_ends_no_row_starts_another_call(path: Path) -> None:
     class Ending(Asking):
         async def aforward(self, record: Record, work: Work) -> Outcome:
@@ -302,17 +335,17 @@ def test_after_any_number_of_kills_the_journal_is_the_same_and_nothing_was_paid_
 async def _killed(steps: Steps, path: Path, *, rows: int, loops: int) -> None:
     """A run that vanishes after some turns of the event loop, with all it had not yet written."""
     journal = Journal(path)
-    pipeline = pipeline_of(steps, journal, Counting(Funnel(steps)))
+    pipeline = pipeline_of(steps, journal, Counting(Funnel([SEEDS, *steps])))
     run = asyncio.create_task(pipeline.run(seeds(4), n=100, rows_in_flight=rows, draws=2))
     await asyncio.sleep(0.002)  # the seeds are read in a thread
     for _ in range(loops):
         await asyncio.sleep(0)
-    journal._pending.clear()
-    journal._flush = lambda: None  # type: ignore[method-assign]
+    journal.file._pending.clear()
+    journal.file.flush = lambda: None  # type: ignore[method-assign]
     paid = {name: set(step.paid) for name, step in steps.items() if isinstance(step, Scripted)}
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
-    journal._db.close()
+    journal.file.abandon()
     for name, step in steps.items():
         if isinstance(step, Scripted):
             step.paid = paid[name]  # nothing that happened after the kill has happened

@@ -109,6 +109,26 @@ async def test_a_file_gets_plain_lines_without_control_codes(caplog: pytest.LogC
     assert "dropped by judge: not_feasible 3" in caplog.text
 
 
+@dataclass
+class Failing:
+    said: str | None
+
+    def trouble(self) -> str | None:
+        return self.said
+
+
+async def test_a_server_in_trouble_is_told_of_on_a_terminal_and_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    trouble = "http://127.0.0.1:1/v1 answers 503: retrying, 12 calls wait for another try"
+    for terminal in (True, False):
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=100, height=40, color_system=None)
+        run = view()
+        run.servers = [Failing(None), Failing(trouble)]
+        async with Progress(run, show="none", console=console) as progress:
+            progress.display.state(progress.pace.figures())
+        assert (trouble in printed(console)) == terminal
+    assert {record.levelname for record in caplog.records if trouble in record.message} == {"WARNING"}
+
+
 @pytest.mark.parametrize(("show", "shown"), [("all", 3), ("none", 0), (0, 0), (2, 2)])
 async def test_as_many_trajectories_are_shown_as_asked_for(show: "int | str", shown: int) -> None:
     run, console = view(n=5), Console(file=io.StringIO())

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from button.config import Budget
+from button.config import Budget, differing_keys
 from button.dedup import SemanticDedup
 from button.errors import UserError
-from button.targets import build, check_targets
+from button.targets import build, check_targets, with_defaults
 
 DEDUP = "button.dedup.SemanticDedup"
 
@@ -117,3 +117,36 @@ def test_an_error_from_inside_a_constructor_is_no_fault_of_the_users(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match="max_calls"):
         build({"_target_": "broken_pkg.Broken"}, "x", allow=["broken_pkg"])
+
+
+# Defaults
+
+
+class Mine:
+    def __init__(
+        self, words: int, *, most: float = 0.5, kinds: tuple[str, ...] = ("a", "b"), by: object = print
+    ) -> None:
+        """As a user's own."""
+
+
+def test_what_a_config_leaves_to_constructors_is_written_out_at_any_depth() -> None:
+    mine = {"_target_": f"{__name__}.Mine", "words": 3}
+    config = {"n": 1, "steps": {"dedup": {"_target_": DEDUP, "of": "task"}, "mine": {**mine, "inner": [mine]}}}
+    found = with_defaults(config, [__name__])
+    assert found["n"] == 1
+    assert found["steps"]["dedup"] == {"_target_": DEDUP, "of": "task", "threshold": 0.85}
+    filled = {**mine, "most": 0.5, "kinds": ["a", "b"]}  # JSON cannot say the default of `by`
+    assert found["steps"]["mine"] == {**filled, "inner": [filled]}
+    assert with_defaults(found, [__name__]) == found
+
+
+def test_a_default_that_has_changed_is_another_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {"steps": {"mine": {"_target_": f"{__name__}.Mine", "words": 3}}}
+    before = with_defaults(config, [__name__])
+    monkeypatch.setitem(Mine.__init__.__kwdefaults__ or {}, "most", 0.75)
+    assert differing_keys(before, with_defaults(config, [__name__])) == ["steps.mine.most: 0.5 there, 0.75 here"]
+
+
+def test_a_target_that_is_not_there_has_no_defaults() -> None:
+    with pytest.raises(UserError, match=r"steps\.judge\._target_=.* has no class 'Filter'"):
+        with_defaults({"steps": {"judge": {"_target_": "modules.judge.Filter"}}})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from virtual_time import run
 
+from button.errors import Interrupted
 from button.lms.limiter import Limiter
 
 
@@ -44,6 +45,69 @@ def test_calls_start_in_the_order_in_which_they_asked() -> None:
         return order
 
     assert run(main()) == list(range(50))
+
+
+def test_calls_of_earlier_rows_come_first() -> None:
+    async def main() -> list[tuple[int, int]]:
+        limiter, order = Limiter(max_in_flight=1), list[tuple[int, int]]()
+
+        async def call(row: int, number: int) -> None:
+            async with limiter.slot(row=row):
+                order.append((row, number))
+                await asyncio.sleep(1)
+
+        rows = [9, *random.Random(1).choices(range(5), k=20)]
+        await asyncio.gather(*[call(row, number) for number, row in enumerate(rows)])
+        assert order[0] == (9, 0)
+        return order[1:]
+
+    order = run(main())
+    assert order == sorted(order)
+
+
+def test_once_closed_it_admits_nobody_any_more() -> None:
+    async def main() -> tuple[int, float]:
+        limiter, starts = Limiter(max_in_flight=2), list[float]()
+        calls = [asyncio.create_task(call(limiter, 5.0, starts)) for _ in range(6)]
+        await asyncio.sleep(1)
+        assert limiter.waiting == 4
+        limiter.close()
+        ends = await asyncio.gather(*calls[2:], return_exceptions=True)
+        assert [type(end) for end in ends] == [Interrupted] * 4
+        assert (limiter.waiting, limiter.in_flight, now()) == (0, 2, 1.0)
+        with pytest.raises(Interrupted):
+            await call(limiter, 5.0, starts)
+        await asyncio.gather(*calls[:2])
+        return len(starts), now()
+
+    assert run(main()) == (2, 5.0)
+
+
+def test_who_is_admitted_in_the_moment_in_which_it_is_closed_gives_the_slot_back() -> None:
+    async def main() -> int:
+        limiter, starts = Limiter(max_in_flight=1), list[float]()
+        async with limiter.slot():
+            late = asyncio.create_task(call(limiter, 1.0, starts))
+            await asyncio.sleep(1.0)
+        limiter.close()  # the waiter's future is done, its task has not run yet
+        with pytest.raises(Interrupted):
+            await late
+        assert not starts
+        return limiter.in_flight
+
+    assert run(main()) == 0
+
+
+def test_who_waits_for_a_minute_to_pass_is_told_at_once_that_it_is_closed() -> None:
+    async def main() -> float:
+        limiter, starts = Limiter(max_in_flight=8, requests_per_minute=1), list[float]()
+        calls = [asyncio.create_task(call(limiter, 0.1, starts)) for _ in range(3)]
+        await asyncio.sleep(1.0)
+        limiter.close()
+        await asyncio.gather(*calls, return_exceptions=True)
+        return now()
+
+    assert run(main()) == 1.0
 
 
 def test_a_cancelled_waiter_takes_no_slot() -> None:

@@ -4,15 +4,16 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from canned import request, response
 from dspy import lm15
 from virtual_time import run
 
-from button.errors import UserError
+from button.errors import BudgetReached, Interrupted, UserError
 from button.lms.limiter import Limiter
-from button.lms.retry import RetryBudget, answer, expected_tokens
+from button.lms.retry import Retries, RetryBudget, answer, expected_tokens
 
 REFUSED = lm15.TransportError("connection refused")
 BROKEN = lm15.ServerError("oops", status=500)
@@ -42,24 +43,36 @@ class Scripted:
         """Nothing to close."""
 
 
+@dataclass(eq=False)
+class Asked:
+    """Whom a call is made for: `begun` and `kept` are called as it begins and as its answer is kept."""
+
+    row: int = 0
+    begun: Callable[[], None] = lambda: None
+    kept: Callable[[lm15.Response], None] = lambda _: None
+
+    def begin(self) -> None:
+        self.begun()
+
+    async def keep(self, response: lm15.Response) -> None:
+        await asyncio.sleep(0)
+        self.kept(response)
+
+
 async def ask(
     engine: Scripted,
     *,
     limiter: Limiter | None = None,
     budget: RetryBudget | None = None,
-    record: Callable[[lm15.Response], None] = lambda _: None,
+    asked: Asked | None = None,
 ) -> lm15.Response:
-    async def keep(response: lm15.Response) -> None:
-        await asyncio.sleep(0)
-        record(response)
-
     return await answer(
         engine,
         request(),
+        asked or Asked(),
         limiter=limiter or Limiter(max_in_flight=4),
         budget=budget or RetryBudget(),
         rng=random.Random(0),
-        record=keep,
     )
 
 
@@ -108,11 +121,50 @@ def test_a_bug_is_raised_plainly() -> None:
 def test_the_answer_is_recorded_before_its_slot_is_free() -> None:
     async def main() -> list[int]:
         limiter, seen = Limiter(max_in_flight=1), list[int]()
-        await ask(Scripted(None), limiter=limiter, record=lambda _: seen.append(limiter.in_flight))
+        asked = Asked(kept=lambda _: seen.append(limiter.in_flight))
+        await ask(Scripted(None), limiter=limiter, asked=asked)
         seen.append(limiter.in_flight)
         return seen
 
     assert run(main()) == [1, 0]
+
+
+def test_a_call_begins_once_it_has_its_slot_and_only_once() -> None:
+    async def main() -> list[int]:
+        limiter, seen = Limiter(max_in_flight=1), list[int]()
+        asked = Asked(begun=lambda: seen.append(limiter.in_flight))
+        await ask(Scripted(BROKEN, FULL, None), limiter=limiter, asked=asked)
+        return seen
+
+    assert run(main()) == [1]
+
+
+def test_a_call_that_may_not_begin_is_not_sent_and_gives_its_slot_back() -> None:
+    def begin() -> None:
+        raise BudgetReached
+
+    async def main() -> None:
+        limiter, engine = Limiter(max_in_flight=1), Scripted(None)
+        with pytest.raises(BudgetReached):
+            await ask(engine, limiter=limiter, asked=Asked(begun=begin))
+        assert (engine.calls, limiter.in_flight) == (0, 0)
+
+    run(main())
+
+
+def test_a_call_that_waits_for_its_next_try_gives_up_when_the_run_ends() -> None:
+    async def main() -> float:
+        limiter = Limiter(max_in_flight=1)
+        engine = Scripted(lm15.ServerError("x", status=503, retry_after=100.0), None)
+        waiting = asyncio.create_task(ask(engine, limiter=limiter))
+        await asyncio.sleep(1)
+        limiter.close()
+        with pytest.raises(Interrupted):
+            await waiting
+        assert engine.calls == 1
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == 1.0
 
 
 def test_waits_are_spent_outside_the_slot() -> None:
@@ -269,3 +321,72 @@ def test_rejections_reach_the_limiter() -> None:
 def test_tokens_are_guessed_from_the_length_of_the_prompt_and_a_usual_answer() -> None:
     assert expected_tokens(request("x" * 400)) == 400
     assert expected_tokens(request("x" * 400, max_tokens=50)) == 150
+
+
+# What is said meanwhile
+
+
+async def said(budget: RetryBudget, script: list[lm15.LM15Error | None], after: float) -> str:
+    """What the trouble is, `after` so many seconds of one call over this script."""
+    asked = asyncio.create_task(ask(Scripted(*script), budget=budget))
+    await asyncio.sleep(after)
+    found = str(budget.trouble(asyncio.get_running_loop().time()))
+    asked.cancel()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (lm15.ServerError("x", status=503), "answers 503: retrying, 1 call waits for another try, gives up in about"),
+        (REFUSED, "cannot be reached: retrying, 1 call waits"),
+        (lm15.TimeoutError("late"), "does not answer in time: retrying"),
+        (lm15.ServerError("the answer is not JSON", status=200), "answers what is no chat completion: retrying"),
+        (FULL, "answers 429: retrying"),
+    ],
+)
+def test_a_server_that_fails_is_told_of_while_it_is_asked_again(failure: lm15.LM15Error, told: str) -> None:
+    assert run(said(RetryBudget(), [failure], 0.01)).startswith(told)
+
+
+def test_the_moment_of_giving_up_is_known_about() -> None:
+    async def main(failure: lm15.LM15Error) -> tuple[float, float]:
+        budget, loop = RetryBudget(), asyncio.get_running_loop()
+        asked = asyncio.create_task(ask(Scripted(failure), budget=budget))
+        await asyncio.sleep(5)
+        trouble = budget.trouble(loop.time())
+        assert trouble is not None
+        guessed = loop.time() + trouble.gives_up_s
+        with pytest.raises(UserError):
+            await asked
+        return guessed, loop.time()
+
+    for failure in (REFUSED, FULL):
+        guessed, real = run(main(failure))
+        assert guessed == pytest.approx(real, rel=0.5)
+
+
+def test_a_server_that_answers_again_is_in_no_trouble() -> None:
+    async def main() -> None:
+        budget = RetryBudget()
+        waiting = asyncio.create_task(ask(Scripted(*[BROKEN] * 5, None), budget=budget))
+        await asyncio.sleep(0.01)
+        assert budget.trouble(0.0) is not None
+        await ask(Scripted(None), budget=budget)
+        assert budget.trouble(0.0) is None
+        await waiting
+        assert budget.trouble(0.0) is None
+
+    run(main())
+
+
+def test_a_patient_user_waits_longer_for_a_dead_server() -> None:
+    async def main(retries: Retries) -> float:
+        with pytest.raises(UserError, match="stopped answering"):
+            await ask(Scripted(REFUSED), budget=RetryBudget(**retries.model_dump()))
+        return asyncio.get_running_loop().time()
+
+    hasty, usual, patient = (run(main(Retries(tries=tries))) for tries in (2, 10, 20))
+    assert hasty < 1
+    assert 20 < usual < 120
+    assert 250 < patient < 500

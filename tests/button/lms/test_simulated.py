@@ -238,6 +238,8 @@ def test_every_kind_of_flaw_spoils_an_answer(engine: Simulated, kind: str) -> No
     spoilt = Simulated(flaws={kind: 1.0})
     part = next((part for part, kinds in FLAWS.items() if kind in kinds), "PlayUser")
     asked = _last_turn() if kind in ("no_final", "invented_answer") else _question(part)
+    if kind == "judge_yes":  # spoils the judgement of what is bad
+        asked = request(part, {"composed_task": CASE, "sub_tasks": PLAN})
     answer, good = (asyncio.run(one.complete(asked)) for one in (spoilt, engine))
     assert (answer.text, answer.finish_reason) != (good.text, good.finish_reason)
 
@@ -265,6 +267,7 @@ def _question(part: str) -> Request:
         "NameScenario": {"text": "I need a flight"}, "EvolveScenario": {"scenario": SCENARIOS[0], "direction": "x"},
         "WriteAtomicTask": {"scenario": SCENARIOS[0], "details": ""}, "JudgeComposition": plan, "DefineFunctions": plan,
         "ComposeSequentially": {"task": CASE}, "PlayUser": {"need": CASE}, "PlayAssistant": DIALOGUE,
+        "ComposeDirectly": {"scenario": SCENARIOS[0], "details": "", "shape": "2 sub-tasks"},
         "PlayTool": {"function": '{"name": "f", "responses": {"x": {"type": "integer"}}}', "call": '{"name": "f"}'},
     }  # fmt: skip
     return request(part, inputs[part])
