@@ -35,6 +35,17 @@ _BETWEEN_NOUNS = (
     r"|could|do|does|has|have|of|to|and|or|with|without|in|at|on|for|from|by|near|within|between|about|as|than|less"
     r"|more|most|best|cheapest|nearest|latest|current|available|open|suitable|list|number|details|information|out|up)\b"
 )
+_WORDINGS = (
+    "Could you {first}? Then please {last}.",
+    "Please {first}, and then {last}.",
+    "Hi, I need some help: please {first}. After that, {last}.",
+    "Can you {first} for me? Once you have that, {last}.",
+    "I would like you to {first}. Then {last}.",
+    "Hello! Would you please {first}? Afterwards, please {last}.",
+    "I need you to {first}. When that is done, please {last}.",
+    "Would you mind helping me? First {first}, then {last}. Thanks!",
+)
+_FOUND_BY = ("that you find", "you have found", "that you found", "you find")
 _FINDINGS = re.compile(r"the (?:details of the )?([a-z -]+?)(?: and the ([a-z -]+?))? that (?:was|were) found")
 _UNSAID = re.compile(
     r"\b(?:before|after|during|since|until|while|his|her|their|our|my|your|this|these|those) [a-z]"
@@ -42,7 +53,7 @@ _UNSAID = re.compile(
 )
 _WITH = (
     "Send {person} a message with {what}.",
-    "Save {what} in the notes of {person}.",
+    "Forward {what} to {person}.",
     "Share {what} with {person}.",
     "Email {what} to {person}.",
 )
@@ -179,6 +190,16 @@ def said_in_one_go(tasks: Sequence[str]) -> str:
     *independent, last = [task.strip().rstrip(".") for task in tasks]
     first = ", and ".join([independent[0], *map(_lowered, independent[1:])])
     return f"{first}. Then {_lowered(last)}."
+
+
+def wordings(task: str, rng: random.Random) -> list[str]:
+    """Four ways to ask for a task of `said_in_one_go`; none where it is no such task."""
+    first, then, last = task.rstrip(".").partition(". Then ")
+    if not then:
+        return []
+    found = rng.choice(_FOUND_BY)
+    parts = {"first": _lowered(first), "last": re.sub(r"that (?:was|were) found", found, last)}
+    return [wording.format(**parts) for wording in rng.sample(_WORDINGS, 4)]
 
 
 def _lowered(sentence: str) -> str:

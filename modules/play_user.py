@@ -6,10 +6,11 @@ import dspy
 
 from button.checks.composition import missing_details
 from button.checks.vocabulary import LOOKUP_VERBS, content_words, stems
+from button.lms.schema import object_schema
 from button.work import Work
 from modules.ask import Ask
 from modules.demos import shipped
-from modules.sense import Sense, several
+from modules.forms import wordings
 from signatures.play import PlayUser
 
 _GREETED = re.compile(
@@ -22,37 +23,31 @@ _MISDIRECTED = re.compile(
 )
 _UNDONE = re.compile(r"\bI(?:'ll| will)\b|\b[Ff]ind (?:a|an|the) [a-z ]+? (?:that )?(?:was|were) found")
 _FINDING = stems(f"{' '.join(LOOKUP_VERBS)} find found details")  # said in many ways, or not at all
-CANDIDATES = 2
 _MAY_DIFFER = 0.2  # the share of a need's words that a message may say otherwise
 
 
 class UserAgent(dspy.Module):
     """Sees the composition only; its message must carry every concrete detail of it.
 
-    A small model is asked `CANDIDATES` times, and the message that makes most sense to it is taken: the need itself, if
-    no rewording makes more.
+    A small model chooses among wordings of what was composed for it: left alone it swaps people and steps.
     """
 
     def __init__(self, *, tries: int, temperature: float, demos: int = 2) -> None:
         super().__init__()
         self.ask = shipped(Ask(PlayUser, role="user", tries=tries, temperature=temperature, max_tokens=240), demos)
-        self.sense = Sense("user")
 
     async def aforward(self, task: str, work: Work) -> str:
-        if not work.is_small("user"):
-            return await self._say(task, work, 0)
-        messages = await several(CANDIDATES, lambda index: self._say(task, work, index))
-        message, _ = await self.sense.best(work, [*messages, task], str)
-        return message
+        small = work.is_small("user")
+        offered = wordings(task, work.random("wordings")) if small else []
 
-    async def _say(self, task: str, work: Work, index: int) -> str:
         def problems(found: dspy.Prediction) -> list[str]:
             problems = [f"your message leaves out '{detail}'" for detail in missing_details(task, found.message)]
             if greeted := _GREETED.match(found.message):
                 problems.append(f"'{greeted[0]}' speaks to somebody; you speak to an assistant without a name")
-            return problems + (_confused(task, found.message) if work.is_small("user") else [])
+            return problems + (_confused(task, found.message) if small else [])
 
-        answer = await self.ask.aforward(work, inputs={"need": task}, check=problems, label=str(index or ""))
+        schema = object_schema({"message": {"type": "string", "enum": offered}}) if offered else None
+        answer = await self.ask.aforward(work, inputs={"need": task}, check=problems, schema=schema)
         return str(answer.message).strip()
 
 

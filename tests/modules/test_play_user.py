@@ -1,5 +1,6 @@
 import pytest
-from scripted import Scripted, Small, work_of
+from dspy.lm15 import Request
+from scripted import Said, Scripted, Small, schema_of, work_of
 
 from button.errors import NoUsableAnswer
 from modules.play_user import UserAgent
@@ -16,10 +17,22 @@ async def test_a_message_with_every_detail_is_taken() -> None:
     assert await said(Scripted({"message": GOOD})) == GOOD
 
 
-@pytest.mark.parametrize("liked", [GOOD, GOOD.replace("Could", "Please, could"), NEED])
-async def test_a_small_model_says_what_makes_most_sense_the_need_itself_if_need_be(liked: str) -> None:
-    said_twice = [{"message": GOOD}, {"message": GOOD.replace("Could", "Please, could")}]
-    assert await said(Small(*said_twice, sensible=lambda text: 0.9 if text == liked else 0.8)) == liked
+async def test_a_small_model_chooses_among_wordings_of_what_was_composed() -> None:
+    def choose(request: Request) -> Said:
+        offered.extend(schema_of(request)["properties"]["message"]["enum"])
+        return {"message": offered[-1]}
+
+    offered: list[str] = []
+    message = await said(Small(PlayUser=choose))
+    assert len(set(offered)) == 4
+    assert message == offered[-1]
+    assert all(detail in message for detail in ("Porto", "3 May 2027", "Priya Sato", "email the pollen level"))
+
+
+async def test_a_need_in_other_words_is_reworded_by_the_model_itself() -> None:
+    engine = Small({"message": GOOD})
+    need = "Check the pollen level in Porto on 3 May 2027 and email the pollen level to Priya Sato."
+    assert await UserAgent(tries=1, temperature=0.7).aforward(need, work_of(engine)) == GOOD
 
 
 @pytest.mark.parametrize(
