@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from string import Formatter
 
-from button.checks.vocabulary import name_words, stems
+from button.checks.vocabulary import name_words, stem, stems
 from modules.details import FIRST_NAMES, LAST_NAMES, Detail, details_of_kinds
 from modules.wording import is_plural
 from signatures.records import JsonObject
@@ -88,6 +88,15 @@ _BESIDE_WITH = (
 )
 
 
+_SLOT_WORDS = 9
+# What cannot be looked up without knowing whose it is.
+_PERSONAL = stems(
+    "validity account prescription refill balance order claim membership subscription passport license licence permit "
+    "appointment booking reservation check checkup result record history resume profile status diagnosis symptom "
+    "medication application score grade"
+)
+
+
 def task_forms(rng: random.Random) -> tuple[list[str], tuple[Detail, ...]]:
     """Three forms of a task that share a place, each with a slot for what is looked up, and the details in them."""
     drawn = {detail.kind: detail for detail in details_of_kinds(rng)}
@@ -104,8 +113,12 @@ def task_schema(forms: Sequence[str]) -> JsonObject:
 
 
 def slot_problems(sentence: str) -> list[str]:
-    """What is wrong with a slot as it was filled in: it breaks off, or points at something unsaid."""
+    """What is wrong with a slot as it was filled in: it runs on or breaks off, or points at something unsaid."""
     problems = []
+    if len(_slot(sentence).split()) > _SLOT_WORDS:
+        problems.append(f"'{_slot(sentence)}' is too long; name one thing in at most {_SLOT_WORDS} words")
+    if (thing := thing_sought(sentence)) and stem(thing.split()[-1]) in _PERSONAL:
+        problems.append(f"'{thing}' is somebody's own; ask for something that anybody can look up")
     if broken := _BROKEN_OFF.search(sentence):
         problems.append(f"the sentence breaks off before '{broken[0]}'")
     if unsaid := _UNSAID.search(sentence):
@@ -118,12 +131,14 @@ def thing_sought(task: str) -> str | None:
 
     "Check the forecast water level of the river in Coimbra." gives "forecast water level".
     """
-    opening = next((opening for opening in _OPENINGS if task.startswith(f"{opening} ")), None)
-    if opening is None:
-        return None
-    slot = re.split(r" (?:in|for less than) (?=[A-Z0-9])", task.removeprefix(opening), maxsplit=1)[0]
-    runs = (run.split() for run in re.split(_BETWEEN_NOUNS, slot))
+    runs = (run.split() for run in re.split(_BETWEEN_NOUNS, _slot(task)))
     return next((" ".join(words[:4]) for words in runs if words), None)
+
+
+def _slot(task: str) -> str:
+    """What was filled into a form of a task, with nothing for a sentence that is in none."""
+    opening = next((opening for opening in _OPENINGS if task.startswith(f"{opening} ")), None)
+    return "" if opening is None else re.split(r" in (?=[A-Z])", task.removeprefix(opening), maxsplit=1)[0]
 
 
 def next_forms(rng: random.Random, thing: str, *, beside: str | None = None) -> list[str]:

@@ -22,9 +22,12 @@ _MONTH = "(?:January|February|March|April|May|June|July|August|September|October
 _SHAPES = tuple(
     (stems(words), pattern)
     for words, pattern in (
-        ("status confirmation success note", "(?:Sent|Saved|Shared|Booked|Reserved|Confirmed|Added|Set|Scheduled)"),
         ("phone telephone", r"\+[0-9]{2} [0-9]{2,3} [0-9]{3} [0-9]{4}"),
         ("id code reference number identifier", "<code>"),
+        (
+            "status confirmation success note reminder",
+            "(?:Sent|Saved|Shared|Booked|Reserved|Confirmed|Added|Set|Scheduled)",
+        ),
         ("rating score", "(?:3[.][5-9]|4[.][0-9]) out of 5"),
         ("address", f"[1-9][0-9]{{0,2}} {_NAME} (?:Street|Road|Avenue|Lane|Square), <city>"),
         ("availability", f"(?:Available from {_CLOCK} to {_CLOCK}|[2-9][0-9]? (?:places|rooms|seats) available)"),

@@ -47,10 +47,13 @@ def test_a_slot_takes_neither_names_nor_figures(slot: str) -> None:
     "task",
     [
         "Look up the last bus home after the concert in Rosario on 3 May 2027.",
-        "Get a list of restaurants near your home in Krakow.",
+        "Find a list of restaurants near your home in Krakow.",
         "Check the hotels in the city of in Porto on 3 May 2027.",
-        "Get the details of the in Aarhus.",
-        "Get a bike to use for an activity or in Bogota.",
+        "Find the details of the in Aarhus.",
+        "Find a bike to use for an activity or in Bogota.",
+        "Search for a dictionary that includes words in both spanish and english from a new in Portland.",
+        "Look up the validity of a driver license in Portland on 30 May 2028.",
+        "Find an anniversary dinner reservation in Portland.",
     ],
 )
 def test_a_slot_that_breaks_off_or_leans_on_something_unsaid_is_a_problem(task: str) -> None:

@@ -22,6 +22,7 @@ def shaped(field: str, call: Call = CALL, **body: Any) -> dict[str, Any]:
     ("field", "good", "bad"),
     [
         ("message_status", "Sent", "The message was sent to Bo"),
+        ("reminder_details", "Set", "Set Reminder Title, Date and Time"),
         ("opening_hours", "8:30 AM to 6 PM", "Porto"),
         ("hotel_price", "45 pounds", "95 pounds"),
         ("hotel_price", "54 pounds", "54 euros"),
