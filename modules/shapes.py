@@ -18,6 +18,7 @@ _CLOCK = "(?:[1-9]|1[0-2])(?::[0-5][05])? (?:AM|PM)"
 _EVENING = "(?:9|10|11):[0-5][05] PM"  # of what is the last of its day
 _NAME = "[A-Z][a-z]{2,12}(?: [A-Z][a-z]{2,12}){0,2}"
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_VEHICLES = ("bus", "train", "flight", "tram", "ferry")
 # By the words in the name of a field, the first that fits; <city> and the like stand for what the call says of it.
 _SHAPES = tuple(
     (stems(words), pattern)
@@ -36,7 +37,7 @@ _SHAPES = tuple(
         ("level count", "(?:Low|Moderate|Normal|High|Very high)"),
         ("forecast weather", "[A-Z][a-z]{3,10}(?: [a-z]{2,10}){0,4}, (?:[5-9]|[12][0-9]) degrees Celsius"),
         ("connection schedule timetable departure", f"Departures at {_CLOCK}, {_CLOCK} and {_CLOCK}"),
-        ("bus train flight tram ferry", f"(?:Bus|Train|Flight|Tram|Ferry) [A-Z]{{0,2}}[1-9][0-9]{{0,3}} at {_CLOCK}"),
+        *((vehicle, f"{vehicle.capitalize()} [A-Z]{{0,2}}[1-9][0-9]{{0,3}} at {_CLOCK}") for vehicle in _VEHICLES),
         ("date day deadline", "<date>"),
         ("time", _CLOCK),
         ("duration", "[1-9][0-9]? (?:minutes|hours|days)"),
@@ -105,7 +106,7 @@ def _date(said: Mapping[str, str]) -> str:
 
 def _price(said: Mapping[str, str]) -> str:
     if "amount" not in said:
-        return f"[1-9][0-9]{{1,2}} (?:{'|'.join(CURRENCIES)})"
+        return "(?:[2-9][0-9]|1[0-9]{2}) euros"  # two prices of one place in one currency
     limit = figures(said["amount"])[0].value
     currency = next(currency for currency in CURRENCIES if currency in said["amount"])
     return f"(?:{'|'.join(str(round(limit * share)) for share in _BELOW)}) {currency}"

@@ -26,6 +26,7 @@ def shaped(field: str, call: Call = CALL, **body: Any) -> dict[str, Any]:
         ("opening_hours", "8:30 AM to 6 PM", "Porto"),
         ("hotel_price", "45 pounds", "95 pounds"),
         ("hotel_price", "54 pounds", "54 euros"),
+        ("next_bus", "Bus 14 at 11:35 AM", "Tram 14 at 11:35 AM"),
         ("delivery_date", "3 May 2027", "4 June 2019"),
         ("address", "14 Linden Street, Porto", "14 Linden Street, Cork"),
         ("phone_number", "+35 221 555 0142", "555"),
@@ -42,6 +43,13 @@ def shaped(field: str, call: Call = CALL, **body: Any) -> dict[str, Any]:
 def test_a_field_has_the_shape_its_name_calls_for(field: str, good: str, bad: str) -> None:
     assert jsonschema_rs.is_valid(shaped(field), {field: good})
     assert not jsonschema_rs.is_valid(shaped(field), {field: bad})
+
+
+def test_a_price_nobody_bounded_is_an_everyday_one_in_one_currency() -> None:
+    schema = shaped("fare", Call(name="find", arguments={"city": "Porto"}))
+    assert jsonschema_rs.is_valid(schema, {"fare": "45 euros"})
+    assert not jsonschema_rs.is_valid(schema, {"fare": "600 euros"})
+    assert not jsonschema_rs.is_valid(schema, {"fare": "45 pounds"})
 
 
 def test_a_code_is_drawn_by_the_program_the_same_for_the_same_call() -> None:
