@@ -31,6 +31,7 @@ from signatures.records import Composition, Function, JsonObject, Outcome, Probl
 
 # No capitals and no digits after the first letter: names and values of this one request have no place in a function.
 GENERAL_SENTENCE = r"^[A-Z][a-z][a-z ,'()/-]{20,220}\.$"
+ERRAND_RESULT = r"^[a-z][a-z_]{2,30}_(?:status|code)$"
 GENERAL_PHRASE = r"^[A-Z][a-z ,'()/-]{5,80}$"
 
 
@@ -109,7 +110,10 @@ class FunctionDefinition(dspy.Module):
                 },
                 check=problems,
                 label=str(index),
-                schema=one_schema(self.types, needed, told, wanted_of(record.sub_tasks, index)),
+                schema=one_schema(
+                    *(self.types, needed, told, wanted_of(record.sub_tasks, index)),
+                    errand=bool(findings(sub_task.task)),
+                ),
             )
             drafts.append(_drafted(answer, index + 1))
         return drafts
@@ -149,11 +153,14 @@ def one_schema(
     needed: Sequence[Sequence[FieldDraft]],
     told: Sequence[Detail] = (),
     wanted: str | None = None,
+    *,
+    errand: bool = False,
 ) -> JsonObject:
     """The schema of one function.
 
     Its first parameters take one result of each needed function, name and type, and then each detail that the
-    sub-task tells; `wanted` names the field of its answer.
+    sub-task tells; `wanted` names the field of its answer; an `errand`
+    with what was found returns a status or a code.
     """
     schema = copy.deepcopy(output_schema(DefineFunction))
     properties = schema["properties"]
@@ -171,6 +178,9 @@ def one_schema(
     parameters["prefixItems"] = fixed
     parameters["minItems"] = max(len(fixed), 1)
     parameters["maxItems"] = len(fixed) if told else len(fixed) + 2
+    if errand:  # all there is to return is that it was done
+        responses["maxItems"] = 1
+        responses["items"]["properties"]["name"]["pattern"] = ERRAND_RESULT
     if wanted is not None:
         responses["prefixItems"] = [_fixed(responses["items"], [wanted], "string")]
         responses["maxItems"] = 1

@@ -44,7 +44,8 @@ _SHAPES = tuple(
         ("distance", "[1-9][0-9]?[.][0-9] kilometres"),
     )
 )
-_THING = "[A-Z][A-Za-z0-9]{0,14}(?: [A-Za-z0-9][A-Za-z0-9'-]{0,14}){1,7}"
+_WORD = "[A-Z][A-Za-z0-9'-]{0,14}"
+_THING = f"{_WORD}(?: (?:(?:of|the|and|at|by) )?(?:{_WORD}|[0-9]{{1,4}})){{1,4}}"
 _THINGS = f"{_NAME}, {_NAME} and {_NAME}"
 _BELOW = (0.5, 0.6, 0.75, 0.8, 0.9, 0.95)  # what things cost, as shares of what somebody would pay at most
 

@@ -160,7 +160,7 @@ SECOND: Said = {
         {"name": "refill_date", "type": "string", "description": "The day of it"},
         {"name": "person_name", "type": "string", "description": "The person to remind"},
     ],
-    "responses": [{"name": "reminder_id", "type": "string", "description": "The id of it"}],
+    "responses": [{"name": "reminder_code", "type": "string", "description": "The code of it"}],
 }
 
 
@@ -230,3 +230,4 @@ async def test_a_small_model_gives_each_detail_a_parameter_of_its_own_and_return
     assert not fits(first, level("city", "date", responses=["pollen_level", "temperature"]))
     assert fits(second, level("pollen_level", "person_name", responses=["email_status"]))
     assert not fits(second, level("pollen_level", responses=["email_status"]))
+    assert not fits(second, level("pollen_level", "person_name", responses=["email_details"]))

@@ -35,6 +35,7 @@ def shaped(field: str, call: Call = CALL, **body: Any) -> dict[str, Any]:
         ("weather_forecast", "Sunny with light wind, 19 degrees Celsius", "3 May 2027"),
         ("room_availability", "4 rooms available", "No"),
         ("restaurant", "Blue Heron Grill", "Blue Heron Grill, Cork"),
+        ("heating_company", "House of Warmth 24", "Heating company in Graz meets the budget"),
         ("next_bus", "Bus 14 at 11:35 AM", "Leipzig Bus Company"),
         ("last_bus_time", "Bus 14 at 11:35 PM", "Bus 14 at 12:05 PM"),
         ("restaurants", "Blue Heron, Old Mill and Red Door", "Blue Heron"),
