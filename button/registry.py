@@ -5,7 +5,8 @@ it; the version's tags name that run and the program's hash.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from button.errors import UserError
@@ -13,6 +14,7 @@ from button.programs import BEST, PROGRAMS, Program, parsed
 from button.tracking import tracking_uri
 
 LONGEST = 90_000  # of 100,000 characters that the registry takes
+STORE_VARIABLE = "MLFLOW_TRACKING_URI"
 RUN, HASH = "button.run", "button.hash"
 
 
@@ -62,14 +64,11 @@ def best(steps: Iterable[str], uri: str | None) -> dict[str, Program]:
     from mlflow.exceptions import MlflowException
 
     store = tracking_uri(uri)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(store)
     try:
-        found = {step: _best(mlflow, step, store) for step in steps}
+        with _reading(mlflow, store):
+            found = {step: _best(mlflow, step, store) for step in steps}
     except MlflowException as error:
         raise UserError(f"programs={BEST}: the MLflow store {store} cannot be read: {error.message}") from error
-    finally:
-        mlflow.set_tracking_uri(before)
     programs = {step: program for step, program in found.items() if program is not None}
     if not programs:
         raise UserError(
@@ -77,6 +76,22 @@ def best(steps: Iterable[str], uri: str | None) -> dict[str, Program]:
             " make one with button optimize, or name another store with tracking.uri=..."
         )
     return programs
+
+
+@contextmanager
+def _reading(mlflow: Any, store: str) -> Iterator[None]:
+    """Lets MLflow's functions read from `store`. They write the store into the environment, where this run's own
+    tracking would then look for it: so that is put back too.
+    """
+    before, told = mlflow.get_tracking_uri(), os.environ.get(STORE_VARIABLE)
+    mlflow.set_tracking_uri(store)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
+        os.environ.pop(STORE_VARIABLE, None)
+        if told is not None:
+            os.environ[STORE_VARIABLE] = told
 
 
 def _best(mlflow: Any, step: str, store: str) -> Program | None:

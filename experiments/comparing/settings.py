@@ -79,11 +79,11 @@ class CompareSettings(BaseModel):
 
 def arms_of(settings: CompareSettings) -> dict[str, GenerateSettings]:
     """The settings of each arm's run. Raises UserError, with the arm's name, for what does not fit."""
-    _offer_models(settings)
     arms: dict[str, GenerateSettings] = {}
     for name, words in settings.arms.items():
         try:
-            arms[name] = _arm(settings, settings.out / name, words)
+            with _models_on_offer(settings):
+                arms[name] = _arm(settings, settings.out / name, words)
         except UserError as error:
             raise UserError(f"arms.{name}: {error}") from error
         for other in list(arms)[:-1]:
@@ -144,12 +144,18 @@ def _refuse_shared(words: Sequence[str]) -> None:
             )
 
 
-def _offer_models(settings: CompareSettings) -> None:
+@contextmanager
+def _models_on_offer(settings: CompareSettings) -> Iterator[None]:
     """Lets arms be composed over the comparison's models, so that words such as lm.temperature=0 build on them."""
     store = ConfigStore.instance()
-    store.store(group="lm", name=COMPARED, node=dict(settings.lm))
-    for role, config in settings.lms.items():
-        store.store(group="lm", name=f"{COMPARED}_{role}", node=dict(config))
+    offered = {COMPARED: settings.lm, **{f"{COMPARED}_{role}": config for role, config in settings.lms.items()}}
+    for name, config in offered.items():
+        store.store(group="lm", name=name, node=dict(config))
+    try:
+        yield
+    finally:
+        for name in offered:
+            store.repo["lm"].pop(f"{name}.yaml", None)
 
 
 def _shown(words: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from generating import Ran, generate
 from served import endpoint, served
@@ -164,7 +165,11 @@ def test_an_optimisation_is_one_mlflow_run_whose_best_program_is_used_by_its_ali
         "task.json",
         "config.yaml",
     }
+    store = os.environ["MLFLOW_TRACKING_URI"]
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/elsewhere.db")  # as another part of this process may have done
+    os.environ["MLFLOW_TRACKING_URI"] = store
     assert best(["task", "compose"], None)["task"] == load(tmp_path / "o" / "programs" / "task.json")
+    assert os.environ["MLFLOW_TRACKING_URI"] == store
     used = generate(tmp_path / "g", "n=2", *PLAIN, "programs=best")
     assert used.code == 0, used.said
     assert load(used.out / "programs" / "task.json") == load(tmp_path / "o" / "programs" / "task.json")
