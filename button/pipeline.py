@@ -91,7 +91,7 @@ class Pipeline:
             await self._drain()
             reason = "interrupted" if self.allowance.interrupted else "budget"
             return Ending(reason, str(stop), self.accepted)
-        except Exception:
+        except Exception:  # raised again: what was asked and paid for is kept first, whatever ended the run
             await self._drain(GRACE_S)
             raise
         finally:

@@ -22,7 +22,7 @@ from button.lms.weights import embedded_weights
 from button.lms.wire import chat_body, response_of
 
 MOST_THREADS = 8  # more wait for memory
-# What "yes" was measured to mean, by size and question; the smaller ones say yes and no to anything.
+# What "yes" was measured to mean, by size and question; nobody measured the smaller ones.
 SENSE_FLOORS = {"1.5b": {"MakesSense": 0.9, "StepsSuffice": 0.72}}
 Probability = Annotated[float, Field(ge=0, le=1)]
 MISSING = (

@@ -50,6 +50,7 @@ def test_any_example_comes_back_from_its_rows(example: Example) -> None:
 
 READING = """
 import sys
+from button.errors import UserError
 from button.publish.taken_back import load_published
 from button.seeds.hub import HubSeeds
 for example in load_published("hub:me/demo@v1.0").examples():
@@ -58,7 +59,7 @@ for seed in HubSeeds("hub:me/demo@v1.0"):
     print("seed", seed.model_dump_json())
 try:
     list(load_published("hub:me/demo").examples())
-except Exception as error:
+except UserError as error:
     print(type(error).__name__, str(error))
 """
 
