@@ -128,11 +128,13 @@ class Bench:
         return self._trials[program, item, draw].result()
 
     async def close(self) -> None:
-        """Cancel what is under way, and begin nothing more."""
+        """Begin nothing more; wait for what is under way, which is paid for, unless the wish is to end at once."""
         self._failure = self._failure or Interrupted()
         tasks = list(self._trials.values())
-        for task in tasks:
-            task.cancel()
+        closing = asyncio.current_task()
+        if closing is not None and closing.cancelling():
+            for task in tasks:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _notice(self, task: "asyncio.Task[Trial]") -> None:
