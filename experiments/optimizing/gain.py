@@ -43,5 +43,5 @@ def gain(before: Sequence[float], after: Sequence[float]) -> Gain:
             method="percentile",
             rng=np.random.default_rng(0),
         ).confidence_interval
-        low, high = float(found.low), float(found.high)
+        low, high = sorted((float(found.low), float(found.high)))  # equal ones differ by a rounding
     return Gain(float(np.mean(before)), float(np.mean(after)), float(np.mean(differences)), low, high, len(differences))

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from experiments.optimizing.gain import gain
@@ -31,6 +31,7 @@ def test_too_few_pairs_say_nothing() -> None:
     assert (gain([0.0, 0.0], [1.0, 1.0]).low, gain([0.0, 0.0], [1.0, 1.0]).high) == (-1.0, 1.0)
 
 
+@example([(0.5993992695682419, 0.2872151920012727)] * 3)
 @given(st.lists(st.tuples(SHARES, SHARES), min_size=3, max_size=20))
 def test_the_interval_holds_the_gain_and_nothing_impossible(pairs: list[tuple[float, float]]) -> None:
     found = gain(*map(list, zip(*pairs, strict=True)))
