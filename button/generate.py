@@ -4,18 +4,18 @@ import asyncio
 import itertools
 import json
 import logging
-import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from button.allowance import Allowance
 from button.config import GenerateSettings, JsonObject, as_config
 from button.funnel import Funnel
+from button.interrupt import interruptible
 from button.journal import Journal, Usage
 from button.lean import lean
-from button.lms.build import LanguageModels, build_lms, check_lms
+from button.lms.build import LanguageModels, check_lms, opened_lms
 from button.lms.limiter import Limiter
 from button.means import Means
 from button.pipeline import SEEDS, Ending, Pipeline
@@ -124,7 +124,10 @@ async def _run(settings: GenerateSettings, parts: _Parts, config: JsonObject, jo
     seeds = _begun(parts.seeds)
     funnel = Funnel([SEEDS, *parts.steps])
     known = journal.accepted()
-    async with _models(settings) as lms, _tracked(settings, config, journal) as tracking:
+    async with (
+        opened_lms(settings.lm, settings.lms, settings.allow_targets) as lms,
+        _tracked(settings, config, journal) as tracking,
+    ):
         pin_config(settings.out, journal, config)
         allowance = Allowance(settings.budget.max_calls, settings.budget.max_cost, *journal.spent())
         limiters = [engine.limiter for engine in lms.engines]
@@ -139,7 +142,7 @@ async def _run(settings: GenerateSettings, parts: _Parts, config: JsonObject, jo
         )
         rows = settings.executor.rows or _rows(lms)
         try:
-            with _interruptible(allowance, limiters):
+            with interruptible(allowance, lambda: _close(limiters)):
                 async with progress:
                     ending = await pipeline.run(seeds, n=settings.n, rows_in_flight=rows, draws=settings.draws)
         except asyncio.CancelledError:
@@ -157,16 +160,6 @@ async def _run(settings: GenerateSettings, parts: _Parts, config: JsonObject, jo
 
 
 @asynccontextmanager
-async def _models(settings: GenerateSettings) -> AsyncIterator[LanguageModels]:
-    lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
-    try:
-        await lms.check()
-        yield lms
-    finally:
-        await lms.aclose()
-
-
-@asynccontextmanager
 async def _tracked(settings: GenerateSettings, config: JsonObject, journal: Journal) -> AsyncIterator[Tracking]:
     """The run's tracking; a run that ends in an error is closed as failed."""
     tracking = await open_tracking(
@@ -179,30 +172,9 @@ async def _tracked(settings: GenerateSettings, config: JsonObject, journal: Jour
         raise
 
 
-@contextmanager
-def _interruptible(allowance: Allowance, limiters: Iterable[Limiter]) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) lets calls under way finish; the second one ends at once."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-
-    def stop() -> None:
-        if allowance.interrupted:
-            task.cancel()
-        else:
-            log.warning("stopping: calls under way finish first; once more to stop at once")
-            allowance.interrupted = True
-            for limiter in limiters:
-                limiter.close()
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+def _close(limiters: Iterable[Limiter]) -> None:
+    for limiter in limiters:
+        limiter.close()
 
 
 def _rows(lms: LanguageModels) -> int:

@@ -3,9 +3,7 @@
 import asyncio
 import copy
 import logging
-import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,8 @@ import dspy
 
 from button.config import JsonObject, as_config
 from button.errors import BudgetReached, Interrupted
-from button.lms.build import LanguageModels, build_lms
+from button.interrupt import interruptible
+from button.lms.build import opened_lms
 from button.programs import PROGRAMS, apply, chosen, load, pinned, save
 from button.run_folder import locked, opened_journal, pin_config
 from button.steps import build_steps
@@ -64,10 +63,10 @@ async def optimize(settings: OptimizeSettings) -> Ended:
             return Ended(0)
         budget = settings.budget
         spending = Spending(budget.max_metric_calls, budget.max_calls, budget.max_cost)
-        async with _models(settings) as lms:
+        async with opened_lms(settings.lm, settings.lms, settings.allow_targets) as lms:
             pin_config(settings.out, journal, config)
             optimisation = Optimisation(settings, config, steps, lms, Answers(journal, spending), journal)
-            with _interruptible(spending), dspy.context(disable_history=True):
+            with interruptible(spending), dspy.context(disable_history=True):
                 return await _all(optimisation, plan, optimizer)
 
 
@@ -206,36 +205,3 @@ async def _items(optimisation: Optimisation, name: str) -> list[Item]:
 
 def _source(settings: OptimizeSettings) -> JsonObject:
     return {"run": str(settings.items)} if settings.items else {"seeds": str(settings.seeds)}
-
-
-@asynccontextmanager
-async def _models(settings: OptimizeSettings) -> AsyncIterator[LanguageModels]:
-    lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
-    try:
-        await lms.check()
-        yield lms
-    finally:
-        await lms.aclose()
-
-
-@contextmanager
-def _interruptible(spending: Spending) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) lets calls under way finish; the second one ends at once."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-
-    def stop() -> None:
-        if spending.interrupted:
-            task.cancel()
-        else:
-            log.warning("stopping: calls under way finish first; once more to stop at once")
-            spending.interrupted = True
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

@@ -1,6 +1,7 @@
 """The language models of a run: one `dspy.LM` for each distinct config, whatever the number of roles that share it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -69,6 +70,19 @@ def build_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[s
             made[distinct] = _made(config, where, allow)
         of_role[role] = made[distinct][0]
     return LanguageModels(of_role, tuple(engine for _, engine in made.values()))
+
+
+@asynccontextmanager
+async def opened_lms(
+    lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[str]
+) -> AsyncIterator[LanguageModels]:
+    """The models of `build_lms`, asked once whether they can be reached, and closed at the end."""
+    lms = build_lms(lm, roles, allow)
+    try:
+        await lms.check()
+        yield lms
+    finally:
+        await lms.aclose()
 
 
 def _configs(lm: JsonObject, roles: Mapping[str, JsonObject]) -> dict[str, tuple[str, JsonObject]]:

@@ -20,7 +20,7 @@ from rich.table import Table
 from button.cli import CONF, ENVIRONMENT, guarded
 from button.config import GenerateSettings, settings_from
 from button.errors import UserError
-from button.lms.build import build_lms
+from button.lms.build import opened_lms
 from button.overrides import hydra_refusal, plain
 from experiments.agreement import Agreement, Estimate
 from experiments.calibration import Calibration, calibrate
@@ -54,11 +54,9 @@ def settings_of(words: Sequence[str]) -> GenerateSettings:
 async def measured(settings: GenerateSettings) -> Calibration:
     """The calibration of the judge of `settings` in all steps that are labelled."""
     metrics = [AtomicTaskMetric(), CompositionMetric(), FunctionsMetric(), TrajectoryMetric()]
-    lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
     with Progress(console=Console(stderr=True)) as bar, dspy.context(disable_history=True, max_trace_size=0):
         asked = bar.add_task("judging", total=None)
-        try:
-            await lms.check()
+        async with opened_lms(settings.lm, settings.lms, settings.allow_targets) as lms:
             return await calibrate(
                 lms.of_role,
                 metrics,
@@ -66,8 +64,6 @@ async def measured(settings: GenerateSettings) -> Calibration:
                 seed=settings.seed,
                 progress=lambda done, count: bar.update(asked, completed=done, total=count),
             )
-        finally:
-            await lms.aclose()
 
 
 def show(found: Calibration) -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from button.cli import CONF
 from button.errors import UserError
-from button.lms.build import LanguageModels, build_lms
+from button.lms.build import LanguageModels, opened_lms
 from button.targets import build
 from experiments.comparing.settings import CompareSettings
 from experiments.metrics.metric import Metric, checked
@@ -64,12 +64,8 @@ async def scored(
     ]
     if wanted:
         log.info("scoring %d trajectories by %s", len(wanted), ", ".join(scorer.name for scorer in scorers))
-        lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
-        try:
-            await lms.check()
+        async with opened_lms(settings.lm, settings.lms, settings.allow_targets) as lms:
             known.update(await _score_all(wanted, lms, settings.seed, file))
-        finally:
-            await lms.aclose()
     return {
         scorer.name: {
             example.id: known[scorer.identity, example.id] for accepted in examples.values() for example in accepted

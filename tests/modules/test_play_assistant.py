@@ -8,8 +8,8 @@ import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playing import PROBLEM, USER, answered, calling, forecast
 from scripted import Scripted, schema_of, work_of
-from strategies import weather_example
 
 from button.export.button_text import RULES
 from modules.play_assistant import AssistantAgent, majority, offer, ready, turn_problems, view
@@ -20,35 +20,13 @@ from signatures.records import (
     Drop,
     Function,
     Problem,
-    Result,
     SubTask,
-    ToolTurn,
     Turn,
-    UserTurn,
 )
-
-WEATHER = weather_example()
-PROBLEM = WEATHER.trajectory.problem
-USER = UserTurn(content="Book me a ticket to the warmer of Oslo and Rome on Friday.")
-FORECAST, TICKET = PROBLEM.functions
-
-
-def forecast(city: str, **more: Any) -> Call:
-    return Call(name="get_forecast", arguments={"city": city, "day": "Friday", **more})
-
-
-def calling(*calls: Call) -> AssistantTurn:
-    return AssistantTurn(thought="I need this.", calls=calls)
 
 
 def final(text: str = "Rome is warmer with 18.25 degrees.") -> AssistantTurn:
     return AssistantTurn(thought="All is known.", final=text)
-
-
-def answered(*calls: Call) -> list[Turn]:
-    """A round: the calls, and an answer to each."""
-    results = (Result(name=call.name, arguments=call.arguments, results={"temperature": 18.25}) for call in calls)
-    return [calling(*calls), ToolTurn(results=tuple(results))]
 
 
 def problem(*sub_tasks: tuple[str, Sequence[int]]) -> Problem:

@@ -5,8 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 import jsonschema_rs
+from playing import FORECAST, PROBLEM, USER, answered, calling, forecast
 from scripted import Scripted, Small, schema_of, work_of
-from strategies import weather_example
 
 from button.errors import NoUsableAnswer
 from button.lms.schema import is_closed
@@ -20,25 +20,6 @@ from signatures.records import (
     Turn,
     UserTurn,
 )
-
-WEATHER = weather_example()
-PROBLEM = WEATHER.trajectory.problem
-USER = UserTurn(content="Book me a ticket to the warmer of Oslo and Rome on Friday.")
-FORECAST, TICKET = PROBLEM.functions
-
-
-def forecast(city: str, **more: Any) -> Call:
-    return Call(name="get_forecast", arguments={"city": city, "day": "Friday", **more})
-
-
-def calling(*calls: Call) -> AssistantTurn:
-    return AssistantTurn(thought="I need this.", calls=calls)
-
-
-def answered(*calls: Call) -> list[Turn]:
-    """A round: the calls, and an answer to each."""
-    results = (Result(name=call.name, arguments=call.arguments, results={"temperature": 18.25}) for call in calls)
-    return [calling(*calls), ToolTurn(results=tuple(results))]
 
 
 def fits(schema: dict[str, Any], said: dict[str, Any]) -> bool:
