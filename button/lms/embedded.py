@@ -33,17 +33,25 @@ MISSING = (
 
 class LlamaCpp:
     """An engine over one GGUF file. `threads` are CPU threads (None: one a core, at most 8; fewer are faster where
-    other programs keep the cores busy), `context` the tokens of prompt and answer together.
+    other programs keep the cores busy), `context` the tokens of prompt and answer together. A model that is not
+    `small` is asked as the paper asks, whatever its size.
     """
 
     concurrency = 1
     json_schema = True
-    small = True
 
     def __init__(
-        self, path: Path, *, threads: int | None, context: int, cache_prompt: bool, sense_floors: Mapping[str, float]
+        self,
+        path: Path,
+        *,
+        threads: int | None,
+        context: int,
+        cache_prompt: bool,
+        small: bool,
+        sense_floors: Mapping[str, float],
     ) -> None:
         self.path = path
+        self.small = small
         self.sense_floors = dict(sense_floors)
         self.threads = threads or min(len(os.sched_getaffinity(0)), MOST_THREADS)
         self.context = context
@@ -108,6 +116,7 @@ class Embedded(LlamaCpp):
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
+        small: bool = True,
         sense_floors: dict[str, Probability] | None = None,
     ) -> None:
         super().__init__(
@@ -115,6 +124,7 @@ class Embedded(LlamaCpp):
             threads=threads,
             context=context,
             cache_prompt=cache_prompt,
+            small=small,
             sense_floors=SENSE_FLOORS.get(size, {}) if sense_floors is None else sense_floors,
         )
 
@@ -132,11 +142,17 @@ class Gguf(LlamaCpp):
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,
+        small: bool = True,
         sense_floors: dict[str, Probability] | None = None,
     ) -> None:
         found = gguf_file(path, repo, file, sha256)
         super().__init__(
-            found, threads=threads, context=context, cache_prompt=cache_prompt, sense_floors=sense_floors or {}
+            found,
+            threads=threads,
+            context=context,
+            cache_prompt=cache_prompt,
+            small=small,
+            sense_floors=sense_floors or {},
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from button.errors import UserError
+from button.lms.build import build_lms
 from button.lms.gguf import gguf_file
 
 ROOT = Path(__file__).parents[3]
@@ -134,3 +135,11 @@ def test_without_a_network_the_way_on_is_named() -> None:
 def test_a_name_that_is_no_repository_is_refused() -> None:
     with pytest.raises(UserError, match=r"cannot fetch lm\.file=a\.gguf from lm\.repo=not a repo: "):
         gguf_file(repo="not a repo", file="a.gguf")
+
+
+@pytest.mark.parametrize(("said", "small"), [({}, True), ({"small": False}, False)])
+def test_a_model_is_asked_the_narrow_way_unless_it_is_said_to_be_large(
+    tmp_path: Path, said: dict[str, bool], small: bool
+) -> None:
+    config = {"_target_": "button.lms.embedded.Gguf", "path": str(written(tmp_path / "model.gguf")), **said}
+    assert [engine.small for engine in build_lms(config, {}, ()).engines] == [small]
