@@ -33,7 +33,7 @@ def implied(name: str, kind: str | None = None) -> Field:
     """The field that a name, and where given a kind, stand for. Raises ValueError where neither tells."""
     stem, _, ending = name.rpartition("_")
     of = f"the {stem.replace('_', ' ')}"
-    words = stem.split("_")
+    words = [word for word in stem.split("_") if word]
     capitals = ("".join(word[0] for word in words) if len(words) > 1 else stem)[:2].upper() if stem else ""
     match ending if stem else "":
         case "name":
