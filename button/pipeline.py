@@ -223,15 +223,19 @@ class Pipeline:
 
     async def _drain(self, patience_s: float | None = None) -> None:
         """Let calls under way finish, so that what is paid for is kept; none is sent any more."""
-        self.allowance.closed = True
-        for limiter in self.limiters:
-            limiter.close()
+        self._close()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 for limiter in self.limiters:
                     await limiter.idle()
 
+    def _close(self) -> None:
+        self.allowance.closed = True
+        for limiter in self.limiters:
+            limiter.close()
+
     async def _cancel(self) -> None:
+        self._close()
         running, self._running = self._running, set()
         for task in running:
             task.cancel()

@@ -41,6 +41,7 @@ class Recorded:
         self.retries = retries
         self.prices = prices
         self._jitter = random.Random(0)
+        self._calls: set[asyncio.Task[Response]] = set()
 
     @property
     def in_flight(self) -> int:
@@ -66,20 +67,25 @@ class Recorded:
         key = request_key(self.identity, request)
         response = call.ledger.recall(key)
         if response is None:
-            response = await answer(
-                self.engine,
-                request,
-                _Paid(call, key, self.prices),
-                limiter=self.limiter,
-                budget=self.retries,
-                rng=self._jitter,
-            )
+            response = await self._paid(request, _Paid(call, key, self.prices))
         call.finish_reason = response.finish_reason
         if response.logprobs:
             call.first_token = tuple((top.token.strip().lower(), top.logprob) for top in response.logprobs[0].top)
         return response
 
+    async def _paid(self, request: Request, call: "_Paid") -> Response:
+        """A new answer. It is kept also where who asks is cancelled meanwhile: it will be paid for."""
+        asked = answer(self.engine, request, call, limiter=self.limiter, budget=self.retries, rng=self._jitter)
+        task = asyncio.create_task(asked)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        return await asyncio.shield(task)
+
     async def aclose(self) -> None:
+        """Cancel the calls that nobody has waited for; the limiter's `idle` does."""
+        for task in self._calls:
+            task.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
         await self.engine.aclose()
 
 

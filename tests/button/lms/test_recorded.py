@@ -70,6 +70,41 @@ async def test_how_an_answer_ended_is_told_whether_it_is_new_or_kept() -> None:
     assert (await complete(seam, request("another"), ledger))[1].finish_reason == "stop"
 
 
+class Patient(Scripted):
+    """Answers once it is told to."""
+
+    async def complete(self, asked: lm15.Request) -> lm15.Response:
+        self.asked.set()
+        await self.told.wait()
+        return await super().complete(asked)
+
+    def __init__(self) -> None:
+        super().__init__("an answer")
+        self.asked, self.told = asyncio.Event(), asyncio.Event()
+
+
+async def test_the_answer_to_a_call_whose_asker_is_cancelled_is_kept() -> None:
+    engine, ledger = Patient(), MemoryLedger()
+    seam = recorded(engine)
+    asker = asyncio.create_task(complete(seam, request(), ledger))
+    await engine.asked.wait()
+    asker.cancel()
+    await asyncio.gather(asker, return_exceptions=True)
+    assert seam.in_flight == 1
+    engine.told.set()
+    await seam.limiter.idle()
+    assert len(ledger.kept) == 1
+
+
+async def test_at_the_end_no_call_is_left_under_way() -> None:
+    engine, ledger = Patient(), MemoryLedger()
+    seam = recorded(engine)
+    asker = asyncio.create_task(complete(seam, request(), ledger))
+    await engine.asked.wait()
+    await seam.aclose()
+    assert (seam.in_flight, asker.done(), ledger.kept) == (0, True, {})
+
+
 async def test_a_failed_call_keeps_nothing() -> None:
     ledger = MemoryLedger()
     with pytest.raises(lm15.ContextLengthError):
