@@ -76,6 +76,6 @@ def _constrain(body: JsonObject, constraint: Constraint) -> None:
         del body["response_format"]
     elif constraint == "llguidance" and schema is not None:
         del body["response_format"]
-        body["grammar"] = grammar(schema)
+        body["grammar"] = grammar(schema, small=False)
     elif constraint == "json_object":
         body["response_format"] = {"type": "json_object"}

@@ -96,7 +96,7 @@ class LlamaCpp:
         body["cache_prompt"] = self.cache_prompt
         schema = (body.pop("response_format", None) or {}).get("json_schema", {}).get("schema")
         if schema is not None:
-            body["grammar"] = grammar(schema)
+            body["grammar"] = grammar(schema, small=self.small)
         return body
 
 
@@ -133,12 +133,13 @@ class Gguf(LlamaCpp):
     """lm=gguf: any GGUF file, by `path`, or by `repo` and `file` on the Hugging Face Hub."""
 
     @validate_call
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a key of the config
         self,
         path: Path | None = None,
         repo: str | None = None,
         file: str | None = None,
         sha256: str | None = None,
+        *,
         threads: PositiveInt | None = None,
         context: PositiveInt = 8192,
         cache_prompt: bool = True,

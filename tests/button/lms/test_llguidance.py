@@ -21,10 +21,13 @@ def schema_in(text: str) -> Any:
     return json.loads(body)
 
 
-def test_the_grammar_holds_the_bounded_schema_with_compact_white_space() -> None:
+@pytest.mark.parametrize(("small", "text"), [(True, TEXT), (False, {"type": "string"})])
+def test_the_grammar_holds_the_schema_with_compact_white_space_and_bounds_for_a_small_model(
+    small: bool, text: dict[str, Any]
+) -> None:
     schema = object_schema({"name": {"type": "string"}})
-    assert schema_in(grammar(schema)) == {
-        **object_schema({"name": TEXT}),
+    assert schema_in(grammar(schema, small=small)) == {
+        **object_schema({"name": text}),
         "x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "},
     }
 
@@ -69,7 +72,7 @@ def test_every_string_and_list_of_a_signature_is_bounded(signature: type) -> Non
             for inner in schema.values():
                 check(inner)
 
-    check(schema_in(grammar(output_schema(signature))))
+    check(schema_in(grammar(output_schema(signature), small=True)))
 
 
 @given(st.dictionaries(st.text(max_size=5), JSON_VALUES, max_size=3))
@@ -83,5 +86,5 @@ def test_a_bound_only_narrows(value: dict[str, Any]) -> None:
 def test_the_schema_given_is_not_changed() -> None:
     schema = object_schema({"a": {"type": "array", "items": {"type": "string"}}})
     before = json.dumps(schema)
-    grammar(schema)
+    grammar(schema, small=True)
     assert json.dumps(schema) == before
