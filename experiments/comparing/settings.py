@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -35,6 +36,7 @@ SHARED = {
     "n": "n_seeds", "draws": "draws", "seeds": "seeds", "out": "out", "show": "out", "tracking": "tracking",
     "budget": "budget",
 }  # fmt: skip
+HYDRAS_AND_OURS = {"hydra", "main", "schema"}  # whose folders of configs are found anyway
 COMPARED = "comparison"  # the name under which Hydra finds the models of the comparison
 
 
@@ -99,7 +101,7 @@ def arms_of(settings: CompareSettings) -> dict[str, GenerateSettings]:
 def _arm(settings: CompareSettings, out: Path, words: Sequence[str]) -> GenerateSettings:
     given = prepared(words)
     roles = [f"lm@lms.{role}={COMPARED}_{role}" for role in settings.lms]
-    everything = [f"lm={COMPARED}", *roles, f"seed={settings.seed}", *given]
+    everything = [f"lm={COMPARED}", *roles, f"seed={settings.seed}", *_search_path(), *given]
     with _hydra_of_its_own():
         try:
             _refuse_shared(given)
@@ -108,6 +110,13 @@ def _arm(settings: CompareSettings, out: Path, words: Sequence[str]) -> Generate
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             raise UserError(hydra_refusal(error, words, CONF, "generate")) from error
     return settings_from({**config, **_shared(settings, out, config)}, GenerateSettings)
+
+
+def _search_path() -> list[str]:
+    """The word by which an arm finds the configs in the user's own folders too, as the comparison does."""
+    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else []
+    own = [f"'{source.schema}://{source.path}'" for source in sources if source.provider not in HYDRAS_AND_OURS]
+    return [f"hydra.searchpath=[{','.join(own)}]"] if own else []
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from comparing import Compared, compare
 from generating import generate
 
@@ -133,3 +134,17 @@ def test_a_folder_keeps_one_identity_for_its_mlflow_run(tmp_path: Path) -> None:
     first, again = comparing._identity(tmp_path), comparing._identity(tmp_path)
     (tmp_path / "other").mkdir()
     assert first == again != comparing._identity(tmp_path / "other")
+
+
+def test_arms_find_the_configs_in_a_folder_of_the_users_own(tmp_path: Path) -> None:
+    folder = tmp_path / "my conf" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "terse.yaml").write_text("# @package _global_\nsteps: {task: {max_words: 25}}\n")
+    words = ("--config-dir", str(folder.parent), "n_seeds=3", "arms.terse=[experiment=terse]")
+    compared = compare(tmp_path / "compared", *words)
+    assert compared.code == 0, compared.said
+    limits = [
+        yaml.safe_load((compared.out / arm / "config.yaml").read_text())["steps"]["task"]["max_words"]
+        for arm in ("base", "terse")
+    ]
+    assert limits == [30, 25]
