@@ -1,5 +1,8 @@
 """GEPA: reflects on trials in words, keeps every candidate that is best on some item (arXiv 2507.19457)."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import dspy
 from dspy.teleprompt.gepa import InstructionProposer
 from pydantic import PositiveInt, validate_call
@@ -45,6 +48,7 @@ class Gepa:
             reflection_lm=search.reflection,
             reflection_minibatch_size=self.minibatch,
             instruction_proposer=InstructionProposer(additional_instructions=ADVICE, max_chars=self.max_chars),
+            component_selector=_blamed(search),
             use_merge=self.merge,
             num_threads=search.threads,
             track_stats=True,
@@ -54,6 +58,30 @@ class Gepa:
         )
         found = optimizer.compile(search.student, trainset=list(search.train), valset=list(search.validation))
         return [found.program]
+
+
+def _blamed(search: Search) -> Callable[..., list[str]]:
+    """Which predictor gets a new instruction: each in turn, but only of those asked where points were lost.
+
+    A step may ask another one for each item; GEPA's own turns include those that none of the items at hand has asked.
+    """
+
+    def selector(
+        state: Any,
+        trajectories: Sequence[Mapping[str, Any]],
+        subsample_scores: Sequence[float],
+        candidate_idx: int,
+        candidate: Mapping[str, str],
+    ) -> list[str]:
+        names, turns = state.list_of_named_predictors, state.named_predictor_id_to_update_next_for_program_candidate
+        found = [search.trial(tried["example"], tried["prediction"]) for tried in trajectories]
+        asked = {f"step.{one.predictor}" for trial in found if trial and trial.value < 1 for one in trial.asked}
+        turn = turns[candidate_idx]
+        chosen = next((name for name in [*names[turn:], *names[:turn]] if name in asked), names[turn])
+        turns[candidate_idx] = (names.index(chosen) + 1) % len(names)
+        return [chosen]
+
+    return selector
 
 
 def _is_perfect(state: object) -> bool:

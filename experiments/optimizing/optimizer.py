@@ -13,6 +13,7 @@ import tqdm
 
 from button.errors import UserError
 from button.programs import Program
+from experiments.optimizing.bench import Trial
 from experiments.optimizing.spending import Spending
 from experiments.optimizing.student import Student
 
@@ -42,9 +43,9 @@ class Search:
         With a `trace` the question is, by DSPy's custom, whether the answers are good as demos. Then it does not matter
         how often they had to be asked for.
         """
-        if prediction is None or "program" not in prediction:
+        trial = self.trial(example, prediction)
+        if trial is None:
             return 0.0
-        trial = self.student.bench.known(prediction.program, example.record["id"], prediction.draw)
         return trial.value if trace is None else trial.score.value
 
     def advice(
@@ -56,10 +57,16 @@ class Search:
         pred_trace: Any = None,
     ) -> dspy.Prediction:
         """The metric with feedback, as reflecting optimisers take it."""
-        if prediction is None or "program" not in prediction:
+        trial = self.trial(example, prediction)
+        if trial is None:
             return dspy.Prediction(score=0.0, feedback="The program failed.")
-        trial = self.student.bench.known(prediction.program, example.record["id"], prediction.draw)
         return dspy.Prediction(score=trial.value, feedback=trial.feedback)
+
+    def trial(self, example: dspy.Example, prediction: dspy.Prediction | None) -> Trial | None:
+        """The trial that a prediction of the student stands for; None for what could not be tried."""
+        if prediction is None or "program" not in prediction:
+            return None
+        return self.student.bench.known(prediction.program, example.record["id"], prediction.draw)
 
 
 class Optimizer(Protocol):

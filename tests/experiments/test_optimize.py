@@ -69,6 +69,15 @@ def test_its_folder_shows_what_was_tried_and_what_changed(tmp_path: Path) -> Non
     assert "Count the words" in page
 
 
+def test_gepa_only_reworks_an_instruction_that_some_answer_at_hand_was_given_to(tmp_path: Path) -> None:
+    """Step compose asks another predictor for each kind of plan."""
+    ran = optimize(tmp_path, *WEAK, "step=compose", "optimizer.minibatch=1", "sizes.train=8", "seed=1")
+    assert ran.code == 0, ran.said
+    log = (tmp_path / "compose" / "optimizer.log").read_text()
+    assert "Proposed new text" in log
+    assert "No valid predictions" not in log
+
+
 def test_a_finished_optimisation_is_not_repeated(tmp_path: Path) -> None:
     assert optimize(tmp_path, *WEAK, "step=task").code == 0
     again = optimize(tmp_path, *WEAK, "step=task")
