@@ -88,9 +88,10 @@ def _quoted(value: str) -> str:
 
 
 def sweep_name(words: Sequence[str], job: Sequence[str], number: int) -> str | None:
-    """The sub-folder of one job of a multirun: what sets it apart, as in `n=2,seed=1`; None where `out` does itself.
+    """The sub-folder of one job of a multirun: what sets it apart, as in `n-2+seed-1`; None where `out` does itself.
 
-    `words` is the command line with its sweeps, `job` the overrides of the job with this `number`.
+    `words` is the command line with its sweeps, `job` the overrides of the job with this `number`. The name can be
+    given as a part of an override, which `=` and `,` could not.
     """
     parsed = OverridesParser.create().parse_overrides(list(parted(words).overrides))
     if any(override.key_or_group == "out" and (override.is_sweep_override() or "${" in str(override.value()))
@@ -98,7 +99,7 @@ def sweep_name(words: Sequence[str], job: Sequence[str], number: int) -> str | N
         return None
     swept = {override.get_key_element() for override in parsed if override.is_sweep_override()}
     apart = [word.lstrip("+") for word in job if word.partition("=")[0] in swept]
-    name = re.sub(r"[^\w.,=@+-]", "_", ",".join(apart))
+    name = re.sub(r"[^\w.@+-]", "_", "+".join(word.replace("=", "-", 1) for word in apart))
     return f"{number}-{name[:100]}" if len(name) > 100 else name or str(number)
 
 

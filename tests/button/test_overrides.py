@@ -71,12 +71,12 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(word: str) -> Non
 @pytest.mark.parametrize(
     ("words", "job", "name"),
     [
-        (["-m", "n=1,2", "out=o"], ["n=1", "out=o"], "n=1"),
-        (["-m", "--config-dir", "conf", "n=1,2"], ["n=1"], "n=1"),
-        (["n=1,2", "seed=0,1", "lm=embedded"], ["n=2", "seed=1", "lm=embedded"], "n=2,seed=1"),
-        (["++steps.dedup.threshold=0.8,0.9"], ["++steps.dedup.threshold=0.9"], "steps.dedup.threshold=0.9"),
-        (["step@steps.compose=sequential,mixed"], ["step@steps.compose=mixed"], "step@steps.compose=mixed"),
-        (["seeds=a/b,c"], ["seeds=a/b"], "seeds=a_b"),
+        (["-m", "n=1,2", "out=o"], ["n=1", "out=o"], "n-1"),
+        (["-m", "--config-dir", "conf", "n=1,2"], ["n=1"], "n-1"),
+        (["n=1,2", "seed=0,1", "lm=embedded"], ["n=2", "seed=1", "lm=embedded"], "n-2+seed-1"),
+        (["++steps.dedup.threshold=0.8,0.9"], ["++steps.dedup.threshold=0.9"], "steps.dedup.threshold-0.9"),
+        (["step@steps.compose=sequential,mixed"], ["step@steps.compose=mixed"], "step@steps.compose-mixed"),
+        (["seeds=a/b,c"], ["seeds=a/b"], "seeds-a_b"),
         (["n=1"], ["n=1"], "7"),
         (["n=1,2", "out=a,b"], ["n=1", "out=a"], None),
         (["seed=1,2", "out=o-${seed}"], ["seed=1", "out=o-${seed}"], None),
