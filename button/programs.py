@@ -190,9 +190,11 @@ def pinned(config: JsonObject, programs: Mapping[str, Program]) -> JsonObject:
 
 def _in_folder(folder: Path, steps: Mapping[str, JsonObject]) -> dict[str, Program]:
     files = sorted(folder.glob("*.json"))
-    if not files:
+    within = [path for depth in ("", "*/") for path in sorted(folder.glob(f"{depth}{PROGRAMS}")) if path.is_dir()]
+    if not files or within:
+        meant = f"; there are some in {', '.join(map(str, within[:5]))}" if within else ""
         raise UserError(
-            f"programs={folder}: there is no program in it; give a folder that button optimize wrote, such as"
+            f"programs={folder}: there is no program in it{meant}; give a folder that button optimize wrote, such as"
             f" outputs/optimize/{PROGRAMS}, or {BEST}"
         )
     found = {file.stem: load(file) for file in files}

@@ -39,6 +39,8 @@ def build_steps(settings: WithSteps, programs: Mapping[str, Program] | None = No
                 " types) and the method aforward(record, work), see button/step.py"
             )
         if programs and name in programs:
+            if (made_for := programs[name].step) != name:
+                raise UserError(f"the program of steps.{name} was made for step {made_for}, and says so in its file")
             apply(programs[name], step, f"the program of steps.{name}")
         built[name] = step
     check_chain(built)

@@ -146,6 +146,19 @@ def test_a_folder_without_programs_is_refused(tmp_path: Path) -> None:
         chosen(settings(programs=str(tmp_path)))
 
 
+def test_the_folder_of_an_optimisation_is_refused_with_that_of_its_programs(tmp_path: Path) -> None:
+    saved(tmp_path / "o" / "programs", task_program("One."))
+    (tmp_path / "o" / "calibration.json").write_text("{}")
+    with pytest.raises(UserError, match=r"no program in it; there are some in .*/o/programs; give"):
+        chosen(settings(programs=str(tmp_path / "o")))
+
+
+def test_a_program_of_another_step_is_refused_by_the_names_of_both(tmp_path: Path) -> None:
+    path = saved(tmp_path, task_program("One."))
+    ran = generate(tmp_path / "a", "n=1", f"steps.compose.program={path}")
+    assert (ran.code, "the program of steps.compose was made for step task" in ran.said) == (2, True)
+
+
 def test_a_program_that_no_step_uses_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     saved(tmp_path, program_of("compose", MixedComposition()))
     assert chosen(settings(programs=str(tmp_path))) == {}
