@@ -4,6 +4,7 @@ A version shows what its predictors are told. The program itself, demos and all,
 it; the version's tags name that run and the program's hash.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from button.errors import UserError
 from button.programs import BEST, PROGRAMS, Program, parsed
 from button.tracking import tracking_uri
 
+log = logging.getLogger(__name__)
 LONGEST = 90_000  # of 100,000 characters that the registry takes
 STORE_VARIABLE = "MLFLOW_TRACKING_URI"
 RUN, HASH = "button.run", "button.hash"
@@ -100,13 +102,17 @@ def _best(mlflow: Any, step: str, store: str) -> Program | None:
     )
     if version is None:
         return None
-    where = (
-        f"the program of the run {version.tags.get(RUN)} in {store} ({prompt_name(step)}, version {version.version})"
-    )
-    program = parsed(mlflow.artifacts.load_text(f"runs:/{version.tags[RUN]}/{artifact_path(step)}"), where)
-    if program.hash != version.tags.get(HASH):
+    if unmarked := [tag for tag in (RUN, HASH) if tag not in version.tags]:
         raise UserError(
-            f"{where} has the hash {program.hash}, its version says {version.tags.get(HASH)}; set the alias {BEST} to"
+            f"{prompt_name(step)}, version {version.version} in {store}, has the alias {BEST} and no tag"
+            f" {', '.join(unmarked)}: button optimize did not make it; set the alias to a version that it made"
+        )
+    log.info("programs=%s: %s is version %s (%s)", BEST, step, version.version, version.commit_message)
+    where = f"the program of the run {version.tags[RUN]} in {store} ({prompt_name(step)}, version {version.version})"
+    program = parsed(mlflow.artifacts.load_text(f"runs:/{version.tags[RUN]}/{artifact_path(step)}"), where)
+    if program.hash != version.tags[HASH]:
+        raise UserError(
+            f"{where} has the hash {program.hash}, its version says {version.tags[HASH]}; set the alias {BEST} to"
             " another version, or optimise again"
         )
     return program

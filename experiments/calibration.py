@@ -136,9 +136,10 @@ async def calibrate(
 ) -> Calibration:
     """The agreement of the metrics' judges (role judge of `lms`) and of their checks with the labels of their steps.
 
-    Items that `folder` holds an opinion on, by this judge, are not asked again. `progress` is told how many are done
-    of how many. Raises UserError where the judge cannot be reached, and StopRun where `ledger` allows no further
-    call: what was said is kept, and the same call goes on from there.
+    Items that `folder` holds an opinion on, by this judge, are not asked again; where a `ledger` keeps the answers, it
+    is asked for them instead, and counts them. `progress` is told how many are done of how many. Raises UserError
+    where the judge cannot be reached, and StopRun where `ledger` allows no further call: what was said is kept, and
+    the same call goes on from there.
     """
     by_step = {metric.labels: metric for metric in metrics if metric.labels}
     items = [item for item in (read_labels() if labels is None else labels) if item.step in by_step]
@@ -155,7 +156,8 @@ async def calibrate(
             kept.put(item.id, Said(unmet=(UNUSABLE,), analysis=f"{error.reason}: {error.detail}"[:500]))
         progress(len(kept.said), len(asked))
 
-    await _each(ask, [item for item in asked if item.id not in kept.said], at_once=_seam(lms).engine.concurrency)
+    left = [item for item in asked if ledger is not None or item.id not in kept.said]
+    await _each(ask, left, at_once=_seam(lms).engine.concurrency)
     said = {item.id: kept.said[item.id] for item in asked}
     readings = tuple(_reading(item, by_step[item.step], said.get(item.id)) for item in items)
     return Calibration(

@@ -14,8 +14,9 @@ from button.config import JsonObject, as_config
 from button.errors import BudgetReached, Interrupted
 from button.interrupt import interruptible
 from button.lms.build import opened_lms
-from button.programs import PROGRAMS, apply, chosen, load, pinned, save
+from button.programs import BEST, PROGRAMS, Program, apply, chosen, load, pinned, save
 from button.run_folder import locked, opened_journal, pin_config
+from button.step import OrderedStep, Step
 from button.steps import build_steps
 from button.targets import build, with_defaults
 from button.tracking import Tracking
@@ -31,13 +32,14 @@ from experiments.optimizing.optimisation import Optimisation
 from experiments.optimizing.optimizer import Optimizer
 from experiments.optimizing.plan import metric_of, optimizer_of, to_optimise
 from experiments.optimizing.reflection import reflecting_lm
-from experiments.optimizing.runs import FINISHED, heading, tracked_step
+from experiments.optimizing.runs import FINISHED, TRIALS, heading, tracked_step
 from experiments.optimizing.settings import REFLECTION, OptimizeSettings
 from experiments.optimizing.spending import Answers, Spending
 from experiments.optimizing.study import Study
 from experiments.optimizing.texts import verdict
 
 log = logging.getLogger(__name__)
+START = "start"  # the folder of the programs that a run started from
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,28 @@ async def optimize(settings: OptimizeSettings) -> Ended:
 
     Raises UserError for what the user can mend; every answer that was paid for stays.
     """
-    programs = chosen(settings)
+    programs = _start(settings)
     steps = build_steps(settings, programs)
     plan = {name: metric_of(settings, name, steps) for name in to_optimise(settings, steps)}
     optimizer = optimizer_of(settings, len(plan))
+    for name in plan if settings.items is not None else ():
+        _recorded(settings, name, steps)  # what is wrong with them is told before anything is asked
     config = pinned(with_defaults(as_config(settings), settings.allow_targets), programs)
     with locked(settings.out), opened_journal(settings.out, config) as journal:
         if (said := journal.meta(FINISHED)) is not None:
+            trials, made = settings.budget.max_metric_calls, int(journal.meta(TRIALS) or 0)
             log.info("%s is finished: nothing to do\n%s", settings.out, said)
+            if trials != made:
+                log.warning(
+                    "budget.max_metric_calls was %d then; for a search with %d choose another out", made, trials
+                )
             return Ended(0)
         budget = settings.budget
         spending = Spending(budget.max_metric_calls, budget.max_calls, budget.max_cost)
         async with opened_lms(settings.lm, settings.lms, settings.allow_targets) as lms:
             pin_config(settings.out, journal, config)
+            for name, program in programs.items():
+                save(program, settings.out / START / f"{name}.json")
             optimisation = Optimisation(settings, config, steps, lms, Answers(journal, spending), journal)
             with interruptible(spending), dspy.context(disable_history=True):
                 return await _all(optimisation, plan, optimizer)
@@ -76,7 +87,7 @@ async def _all(optimisation: Optimisation, plan: Mapping[str, Metric], optimizer
     try:
         async with heading(optimisation, several=len(plan) > 1):
             for name, metric in plan.items():
-                spending.trials, spending.unbounded = 0, False
+                spending.begin_step()
                 await _one(optimisation, name, metric, optimizer)
     except Interrupted:
         log.warning("interrupted: the same command goes on from here")
@@ -86,9 +97,19 @@ async def _all(optimisation: Optimisation, plan: Mapping[str, Metric], optimizer
         return Ended(3)
     summary = "\n".join(f"{name}: {done.verdict}" for name, done in optimisation.done.items())
     optimisation.journal.set_meta(FINISHED, summary)
+    optimisation.journal.set_meta(TRIALS, str(settings.budget.max_metric_calls))
     log.info("%s\n%d LM calls in all; reports: %s", summary, spending.total.calls, settings.out / "*" / tracked.REPORT)
-    log.info("to use it: button generate %s=%s", PROGRAMS, settings.out / PROGRAMS)
+    if any(done.is_better for done in optimisation.done.values()):
+        log.info("to use it: button generate %s=%s", PROGRAMS, settings.out / PROGRAMS)
     return Ended(0)
+
+
+def _start(settings: OptimizeSettings) -> dict[str, Program]:
+    """The programs to start from. `best` is what was so when the run began: it may have found better ones since."""
+    begun = settings.out / START
+    if settings.programs == BEST and begun.is_dir():
+        return chosen(settings.model_copy(update={"programs": str(begun)}))
+    return chosen(settings)
 
 
 async def _one(optimisation: Optimisation, name: str, metric: Metric, optimizer: Optimizer) -> None:
@@ -120,9 +141,11 @@ async def _one(optimisation: Optimisation, name: str, metric: Metric, optimizer:
         apply(result.adopted, optimisation.steps[name], "what was adopted")
         save(result.adopted, program)
         files = tracked.written(folder, result, candidates, spending)
-        tracked.result_noted(tracking, result, candidates, program, [*files, study.log_file])
+        model = optimisation.lms.of_role.get(name) or optimisation.lms.of_role[DEFAULT_ROLE]
+        found_with = f"found by {optimizer.name} with {model.model}, scored by {metric.name}"
+        tracked.result_noted(tracking, result, candidates, folder, [*files, study.log_file], found_with)
         tracking.curve({**tracked.gains(result), **tracked.spent(spending)}, spending.trials)
-        optimisation.finish(name, verdict(result), tracked.gains(result, parts=False))
+        optimisation.finish(name, verdict(result), tracked.gains(result, parts=False), is_better=result.is_better)
 
 
 def _study(
@@ -187,9 +210,13 @@ async def _items(optimisation: Optimisation, name: str) -> list[Item]:
     settings, steps = optimisation.settings, optimisation.steps
     sizes = settings.sizes.as_dict()
     if settings.items is not None:
-        return split(recorded(settings.items, name, steps[name].takes), sizes, settings.seed)
-    order = list(steps)
-    before = {step: steps[step] for step in order[: order.index(name)]}
+        return _recorded(settings, name, steps)
+    order, fresh = list(steps), build_steps(settings)
+    # An ordered step remembers what it has seen: the seeds, where the items of an earlier step were made.
+    before = {
+        step: fresh[step] if isinstance(steps[step], OrderedStep) else steps[step]
+        for step in order[: order.index(name)]
+    }
     log.info("%s: making %d items with %s", name, sum(sizes.values()), ", ".join(before) or "no step before it")
     records = await made(
         before,
@@ -201,6 +228,11 @@ async def _items(optimisation: Optimisation, name: str) -> list[Item]:
         at_once=optimisation.at_once,
     )
     return split(records, sizes, settings.seed)
+
+
+def _recorded(settings: OptimizeSettings, name: str, steps: Mapping[str, Step | OrderedStep]) -> list[Item]:
+    assert settings.items is not None
+    return split(recorded(settings.items, name, steps[name].takes), settings.sizes.as_dict(), settings.seed)
 
 
 def _source(settings: OptimizeSettings) -> JsonObject:

@@ -1,6 +1,5 @@
 """What a metric is: a number in [0, 1] for what a step made of a record, its parts, and feedback in words."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,6 +7,8 @@ from typing import Protocol
 from button.errors import UserError
 from button.work import Work
 from signatures.records import Drop, Outcome, Record
+
+KEPT = "kept"  # the part of a score that a drop has, and nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ def checked(score: Score, *, metric: str = "", item: str = "") -> Score:
     Else raises UserError with the name of the `metric` and the id of the `item` (a record's) that it scored.
     """
     for name, value in (("value", score.value), *score.parts.items()):
-        if not 0 <= value <= 1 or math.isnan(value):
+        given: object = value
+        if not isinstance(given, int | float) or not 0 <= given <= 1:
             where = "its value" if name == "value" else f"its part '{name}'"
             raise UserError(
-                f"the metric {metric or 'in use'} gave {value} ({where}) on item {item or '(no id)'}: it should give a"
-                " number from 0 to 1; mend the metric, or choose another one with metric=..."
+                f"the metric {metric or 'in use'} gave {value!r} ({where}) on item {item or '(no id)'}: it should"
+                " give a number from 0 to 1; mend the metric, or choose another one with metric=..."
             )
     return score
 
@@ -75,7 +77,7 @@ def dropped(subject: str, drop: Drop) -> Score:
     """The score of an outcome that is none: 0, and the drop's reason."""
     detail = f": {drop.detail}" if drop.detail else ""
     feedback = f"{subject}\nNothing usable came of it; it was dropped as {drop.reason}{detail}"
-    return Score(0.0, feedback, {"kept": 0.0})
+    return Score(0.0, feedback, {KEPT: 0.0})
 
 
 def mean(parts: Sequence[Finding]) -> float:

@@ -82,6 +82,7 @@ class Bench:
     loop: asyncio.AbstractEventLoop
     watch: Callable[[Program, Trial], None] = lambda program, trial: None
     _trials: dict[tuple[str, str, int], "asyncio.Task[Trial]"] = field(default_factory=dict)
+    _searching: bool = True
     _failure: BaseException | None = None
 
     def __deepcopy__(self, memo: object) -> "Bench":
@@ -89,8 +90,12 @@ class Bench:
         return self
 
     def begun(self, step: dspy.Module, item: Item, draw: int = 0) -> "Future[Trial]":
-        """The trial, for a thread that is not the loop's."""
-        return asyncio.run_coroutine_threadsafe(self.trial(step, item, draw), self.loop)
+        """The trial, for a thread that is not the loop's: one of an optimiser, which may live on after its search."""
+        return asyncio.run_coroutine_threadsafe(self._searched(step, item, draw), self.loop)
+
+    def end_search(self) -> None:
+        """Make no further trial for a thread."""
+        self._searching = False
 
     async def all(self, step: dspy.Module, items: Iterable[Item]) -> list[Trial]:
         """The trials of all items, in their order. Raises what the first one that failed did."""
@@ -122,6 +127,11 @@ class Bench:
             self._trials[key] = asyncio.ensure_future(self._made(program, step, item, draw))
             self._trials[key].add_done_callback(self._notice)
         return await asyncio.shield(self._trials[key])
+
+    async def _searched(self, step: dspy.Module, item: Item, draw: int) -> Trial:
+        if not self._searching:
+            raise Interrupted
+        return await self.trial(step, item, draw)
 
     def known(self, program: str, item: str, draw: int) -> Trial:
         """A trial that has been made, by the hash of its program and the id of its item."""

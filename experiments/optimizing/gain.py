@@ -5,16 +5,19 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from experiments.comparing.differences import can_be_clear
+
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
-FEWEST = 3  # pairs, below which an interval says nothing
+FEWEST = 5  # pairs, below which an interval says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
     """Means before and after, their difference, and its bootstrap interval (95 %, percentiles over the pairs).
 
-    Without an interval, for want of pairs, `low` and `high` are the ends of what is possible.
+    Without an interval, for want of pairs, `low` and `high` are the ends of what is possible. `differing` of the
+    `pairs` are not equal.
     """
 
     before: float
@@ -23,6 +26,12 @@ class Gain:
     low: float
     high: float
     pairs: int
+    differing: int
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval lies above zero, and enough pairs differ to tell that from chance."""
+        return self.low > 0 and can_be_clear(self.differing, CONFIDENCE)
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -44,4 +53,12 @@ def gain(before: Sequence[float], after: Sequence[float]) -> Gain:
             rng=np.random.default_rng(0),
         ).confidence_interval
         low, high = sorted((float(found.low), float(found.high)))  # equal ones differ by a rounding
-    return Gain(float(np.mean(before)), float(np.mean(after)), float(np.mean(differences)), low, high, len(differences))
+    return Gain(
+        before=float(np.mean(before)),
+        after=float(np.mean(after)),
+        difference=float(np.mean(differences)),
+        low=low,
+        high=high,
+        pairs=len(differences),
+        differing=int(np.count_nonzero(differences)),
+    )

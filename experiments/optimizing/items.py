@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from button.run_folder import JOURNAL
 from button.step import OrderedStep, Step
 from button.work import Ledger
 from experiments.stepping import run_step, work_on
-from signatures.records import SPLITS, Drop, Outcome, Record, Split
+from signatures.records import SPLITS, Drop, Outcome, Record, Split, content_hash
 
 log = logging.getLogger(__name__)
 FRUITLESS = 20  # seeds an item, after which the seeds are given up
@@ -57,18 +56,16 @@ def split(records: Sequence[Record], sizes: Mapping[Split, int], seed: int) -> l
     scenarios: dict[str, list[Record]] = {}
     for record in records:
         scenarios.setdefault(scenario_of(record), []).append(record)
-    order = sorted(scenarios)
-    random.Random(seed).shuffle(order)
     items: list[Item] = []
-    left = iter(order)
-    for part in reversed(SPLITS):  # the test part first: with more items to come it stays what it is
+    left = iter(sorted(scenarios, key=lambda scenario: content_hash(seed, scenario)))
+    for part in reversed(SPLITS):  # the test part first: with a few more items it stays nearly what it is
         while (have := sum(item.split == part for item in items)) < sizes[part]:
             scenario = next(left, None)
             if scenario is None:
                 raise UserError(
-                    f"{len(records)} items of {len(scenarios)} scenarios are too few: the part '{part}' has {have} of"
-                    f" {sizes[part]}; give more seeds or another run with items=..., or ask for fewer with"
-                    f" sizes.{part}=..."
+                    f"{len(records)} items of {len(scenarios)} scenarios are too few for the {sum(sizes.values())} of"
+                    " sizes (a scenario lies in one part only): give more seeds or another run with items=..., or ask"
+                    " for fewer, as with sizes={" + ", ".join(f"{name}: {most}" for name, most in sizes.items()) + "}"
                 )
             taken = sorted(scenarios[scenario], key=lambda record: record.id)[: sizes[part] - have]
             items += [Item(record, scenario, part) for record in taken]

@@ -1,7 +1,7 @@
 """What all steps of one `button optimize` share, and what has become of each."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,11 +17,15 @@ MOST_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """What became of a step: in words, its gains as metrics, and what had been used by then, by purpose."""
+    """What became of a step: in words, its gains as metrics, whether anything was adopted, and what had been used by
+    then: by purpose, and the keys of the answers.
+    """
 
     verdict: str
     gains: Mapping[str, float]
+    is_better: bool
     usage: Mapping[Purpose, Mapping[str, Any]]
+    used: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -47,10 +51,11 @@ class Optimisation:
             return False
         done = self.done[step] = StepDone(**json.loads(said))
         self.answers.spending.usage.update({purpose: Usage(**used) for purpose, used in done.usage.items()})
+        self.answers.counted(done.used)
         return True
 
-    def finish(self, step: str, verdict: str, gains: Mapping[str, float]) -> None:
+    def finish(self, step: str, verdict: str, gains: Mapping[str, float], *, is_better: bool) -> None:
         """Note what became of a step."""
         usage = {purpose: asdict(used) for purpose, used in self.answers.spending.usage.items()}
-        done = self.done[step] = StepDone(verdict, gains, usage)
+        done = self.done[step] = StepDone(verdict, gains, is_better, usage, sorted(self.answers.used))
         self.journal.set_meta(f"done.{step}", json.dumps(asdict(done)))

@@ -19,9 +19,12 @@ def to_optimise(settings: OptimizeSettings, steps: Mapping[str, object]) -> list
             raise UserError(f"metric is for one step; with step={ALL} each has its own: metrics.NAME=..., metric=null")
         return [name for name in able if name in settings.metrics]
     if settings.step not in able:
-        known = ", ".join([*able, ALL])
+        known = ", ".join([*(name for name in able if name in settings.metrics), ALL])
         what = "asks no model" if settings.step in steps else "is no step of this run"
-        raise UserError(f"step={settings.step}: {what}; those that can be optimised are: {known}")
+        raise UserError(
+            f"step={settings.step}: {what}; those that can be optimised are: {known}; another one that"
+            " asks a model needs a metric of yours, with metric=... and its _target_"
+        )
     return [settings.step]
 
 
@@ -54,6 +57,6 @@ def optimizer_of(settings: OptimizeSettings, count: int) -> Optimizer:
         each = " for each step" if count > 1 else ""
         raise UserError(
             f"budget.max_metric_calls={budget} is too small: optimizer={optimizer.name} with {sizes.train} train and"
-            f" {sizes.validation} validation items needs at least {needed}{each}; raise it, or lower sizes.validation"
+            f" {sizes.validation} validation items needs at least {needed}{each}; raise it, or have fewer items"
         )
     return optimizer

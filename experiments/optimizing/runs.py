@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 from button.config import SWEEP_VARIABLE
 from button.errors import Interrupted, StopRun
@@ -13,9 +14,10 @@ from experiments.optimizing.optimisation import Optimisation
 from experiments.optimizing.optimizer import Optimizer
 from experiments.optimizing.plan import metric_config
 from experiments.optimizing.settings import ALL
-from signatures.records import content_hash
+from experiments.optimizing.tracked import used
 
-FINISHED = "finished"
+FINISHED = "finished"  # also the key of what the journal says of it
+TRIALS, HEADING = "finished.trials", "heading"
 
 
 @asynccontextmanager
@@ -28,7 +30,8 @@ async def tracked_step(
     """
     settings = optimisation.settings
     alone = settings.step != ALL
-    config = {key: value for key, value in optimisation.config.items() if key != "metrics"}
+    unused = {"metrics"} | ({"seeds"} if settings.items is not None else set())
+    config = {key: value for key, value in optimisation.config.items() if key not in unused}
     scored = metric_config(optimisation.config["metric"], optimisation.config["metrics"], name)
     config |= {
         "step": name,
@@ -59,13 +62,15 @@ async def heading(optimisation: Optimisation, *, several: bool) -> AsyncIterator
     if not several:
         yield
         return
-    settings, identity = optimisation.settings, content_hash("optimize", str(optimisation.settings.out))
+    settings, journal = optimisation.settings, optimisation.journal
+    identity = journal.meta(HEADING) or uuid4().hex
+    journal.set_meta(HEADING, identity)
     tracking = await open_tracking(
         settings.tracking,
         verb="optimize",
         config=optimisation.config,
         out=settings.out,
-        resumed=optimisation.journal.resumed,
+        resumed=journal.resumed,
         heads=identity,
     )
     before, status = os.environ.get(SWEEP_VARIABLE), "failed"
@@ -82,4 +87,5 @@ async def heading(optimisation: Optimisation, *, several: bool) -> AsyncIterator
             os.environ[SWEEP_VARIABLE] = before
         done = optimisation.done.items()
         found = {f"{name}/{key}": value for name, one in done for key, value in one.gains.items()}
-        await tracking.end(status, metrics=found, files=[settings.out / CONFIG])
+        spent = used(optimisation.answers.spending.total)
+        await tracking.end(status, metrics={**found, **spent}, files=[settings.out / CONFIG])

@@ -6,7 +6,8 @@ uses it, kept or new, so budgets end a run at the same place however often it wa
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field, replace
 from typing import Literal
 
 import orjson
@@ -29,7 +30,8 @@ class TrialsSpent(BudgetReached):
 class Spending:
     """Counts trials (a step called on an item and scored), LM calls and US dollars. None means no limit.
 
-    `unbounded` lifts the limit of trials: the last measurement is no part of the search.
+    Trials are those of the step at hand; `unbounded` lifts their limit: the last measurement is no part of the search.
+    `usage` is that of the whole command, `usage_of_step` that of the step at hand, both by purpose.
     """
 
     max_trials: int | None = None
@@ -39,18 +41,21 @@ class Spending:
     unbounded: bool = False
     interrupted: bool = False
     usage: dict[Purpose, Usage] = field(default_factory=lambda: defaultdict(Usage))
+    _before: dict[Purpose, Usage] = field(default_factory=dict)
+
+    def begin_step(self) -> None:
+        """Count trials, and `usage_of_step`, from here on."""
+        self.trials, self.unbounded = 0, False
+        self._before = {purpose: replace(usage) for purpose, usage in self.usage.items()}
+
+    @property
+    def usage_of_step(self) -> dict[Purpose, Usage]:
+        return {purpose: _less(usage, self._before.get(purpose, Usage())) for purpose, usage in self.usage.items()}
 
     @property
     def total(self) -> Usage:
         """Of all purposes."""
-        found = Usage()
-        for usage in self.usage.values():
-            found.calls += usage.calls
-            found.prompt_tokens += usage.prompt_tokens
-            found.completion_tokens += usage.completion_tokens
-            found.cost += usage.cost
-            found.seconds += usage.seconds
-        return found
+        return total(self.usage)
 
     def trial(self) -> None:
         """Count a trial, or raise BudgetReached or Interrupted."""
@@ -70,6 +75,15 @@ class Spending:
             raise BudgetReached(f"budget.max_cost={self.max_cost} US dollars is reached ({spent.cost:.4f} spent)")
 
 
+def total(usage: Mapping[Purpose, Usage]) -> Usage:
+    """Of all purposes."""
+    return Usage(*(sum(column) for column in zip(*map(astuple, usage.values()), strict=True))) if usage else Usage()
+
+
+def _less(usage: Usage, before: Usage) -> Usage:
+    return Usage(*(now - then for now, then in zip(astuple(usage), astuple(before), strict=True)))
+
+
 class Answers:
     """The answers in a run folder's journal, all in memory: an optimisation makes thousands, not millions."""
 
@@ -81,6 +95,15 @@ class Answers:
 
     def ledger(self, purpose: Purpose) -> "PurposeLedger":
         return PurposeLedger(self, purpose)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The keys of the answers that are counted."""
+        return frozenset(self._used)
+
+    def counted(self, keys: Iterable[str]) -> None:
+        """Take answers as counted: an earlier process has done it."""
+        self._used.update(keys)
 
     def recall(self, key: str, purpose: Purpose) -> Response | None:
         body = self._new.get(key) or self._journal.answer(ANSWERS, key)
@@ -110,15 +133,13 @@ class Answers:
 
 @dataclass(slots=True)
 class PurposeLedger:
-    """A `button.work.Ledger` over the answers. `calls` counts the calls of the work it is for, repeated ones too."""
+    """A `button.work.Ledger` over the answers."""
 
     answers: Answers
     purpose: Purpose
-    calls: int = 0
 
     def spend(self) -> None:
         self.answers.spending.check()
-        self.calls += 1
 
     def recall(self, key: str) -> Response | None:
         return self.answers.recall(key, self.purpose)

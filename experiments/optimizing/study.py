@@ -109,11 +109,14 @@ class Study:
             seed=self.seed,
         )
         found = await asyncio.to_thread(self._searched, search)
+        self.bench.end_search()
+        made = f"{spending.trials} of {spending.max_trials} trials"
         if isinstance(found, TrialsSpent):
-            log.info("%s: %s", self.bench.name, found)
+            log.info("%s: the search ended after %s: %s", self.bench.name, made, found)
         elif isinstance(found, BaseException):
             raise found
         else:
+            log.info("%s: the search ended by itself after %s", self.bench.name, made)
             for program in found:
                 try:
                     await self.bench.all(self._told(program), self._of("validation"))
@@ -144,8 +147,7 @@ class Study:
         return gain([one[id_].value for id_ in one], [other[id_].value for id_ in one])
 
     def _convinces(self, objective: Gain) -> bool:
-        floor = {"gain": objective.difference, "sure": objective.low, "always": 1.0}[self.adopt]
-        return floor > 0
+        return {"gain": objective.difference > 0, "sure": objective.is_sure, "always": True}[self.adopt]
 
 
 def used(step: dspy.Module, trials: Sequence[Trial]) -> frozenset[str]:

@@ -83,7 +83,7 @@ def report(result: Result, rows: Sequence[JsonObject], usage: Usage, trials: int
             "",
             f"### {row['scenario']}",
             "",
-            f"Gain {row['gain']:+.3f}.",
+            f"Gain {row['gain']:+.3f}; answers refused: {row['refused_before']} before, {row['refused_after']} after.",
             "",
             "Before:",
             "",

@@ -4,12 +4,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from button.programs import PROGRAMS
+from button.journal import Usage
+from button.programs import PROGRAMS, save
+from button.registry import artifact_path
 from button.run_folder import write_whole
+from button.secrecy import placeless
 from button.tracking import Tracking
+from experiments.metrics.judged import ANSWERED
+from experiments.metrics.metric import KEPT
 from experiments.optimizing.candidates import Candidate, Candidates
 from experiments.optimizing.items import Item
-from experiments.optimizing.spending import Spending
+from experiments.optimizing.spending import Spending, total
 from experiments.optimizing.study import Result
 from experiments.optimizing.texts import before_and_after, report, verdict
 from signatures.records import SPLITS, JsonObject, content_hash
@@ -17,6 +22,7 @@ from signatures.records import SPLITS, JsonObject, content_hash
 CANDIDATES, FRONT, HELD_OUT, REPORT = "candidates.json", "pareto_front.json", "held_out.json", "report.md"
 
 
+ONLY_FAILED = {KEPT, ANSWERED}  # parts of a score that are there only where they are 0
 TABLES = (CANDIDATES, FRONT, HELD_OUT)  # which MLflow gets in a form of its own
 
 
@@ -30,7 +36,7 @@ def items_noted(tracking: Tracking, items: Sequence[Item], source: JsonObject) -
                 "name": f"{part} ({len(ids)} items)",
                 "digest": content_hash(ids)[:8],
                 "context": part,
-                "source": {**source, "items": len(ids)},
+                "source": {**placeless(source), "items": len(ids)},
             }
         )
     tracking.note("inputs", datasets=datasets)
@@ -51,20 +57,23 @@ def candidate_noted(tracking: Tracking, candidate: Candidate, candidates: Candid
 
 
 def spent(spending: Spending) -> dict[str, float]:
-    """What has been used so far, in all and by purpose."""
-    total = spending.total
-    found: dict[str, float] = {
-        "trials": spending.trials,
-        "lm_calls": total.calls,
-        "tokens": total.prompt_tokens + total.completion_tokens,
-        "cost": total.cost,
-        "lm_seconds": total.seconds,
-    }
-    for purpose, usage in spending.usage.items():
+    """What the step has used so far, in all and by purpose."""
+    found = {"trials": float(spending.trials), **used(total(spending.usage_of_step))}
+    for purpose, usage in spending.usage_of_step.items():
         found[f"{purpose}/lm_calls"] = usage.calls
         found[f"{purpose}/tokens"] = usage.prompt_tokens + usage.completion_tokens
         found[f"{purpose}/cost"] = usage.cost
     return found
+
+
+def used(usage: Usage) -> dict[str, float]:
+    """LM calls, tokens, US dollars and seconds as metrics."""
+    return {
+        "lm_calls": usage.calls,
+        "tokens": usage.prompt_tokens + usage.completion_tokens,
+        "cost": usage.cost,
+        "lm_seconds": usage.seconds,
+    }
 
 
 def gains(result: Result, *, parts: bool = True) -> dict[str, float]:
@@ -83,7 +92,9 @@ def gains(result: Result, *, parts: bool = True) -> dict[str, float]:
     for name, trials in (("before", result.before), ("after", result.after)):
         found[f"test/refused/{name}"] = sum(len(trial.refused) for trial in trials) / len(trials)
         for part in sorted({part for trial in trials for part in trial.score.parts}) if parts else ():
-            values = [trial.score.parts[part] for trial in trials if part in trial.score.parts]
+            values = [
+                trial.score.parts.get(part, 1.0) for trial in trials if part in trial.score.parts or part in ONLY_FAILED
+            ]
             found[f"test/part/{part}/{name}"] = sum(values) / len(values)
     return found
 
@@ -95,28 +106,29 @@ def written(folder: Path, result: Result, candidates: Candidates, spending: Spen
         CANDIDATES: json.dumps(candidates.table(), indent=1, ensure_ascii=False),
         FRONT: json.dumps(_front(candidates), indent=1, ensure_ascii=False),
         HELD_OUT: json.dumps(rows, indent=1, ensure_ascii=False),
-        REPORT: report(result, rows, spending.total, spending.trials),
+        REPORT: report(result, rows, total(spending.usage_of_step), spending.trials),
         "result.json": json.dumps({"verdict": verdict(result), **gains(result)}, indent=1),
     }
     for name, text in contents.items():
         write_whole(folder / name, text)
+    save(result.best, folder / artifact_path(result.best.step))
     return [folder / name for name in contents]
 
 
 def result_noted(
-    tracking: Tracking, result: Result, candidates: Candidates, program: Path, files: Sequence[Path]
+    tracking: Tracking, result: Result, candidates: Candidates, folder: Path, files: Sequence[Path], found_with: str
 ) -> None:
-    """The tables, the program and the registry's new version."""
+    """The tables, the best program, adopted or not, and the registry's new version; `found_with` is for its message."""
     tracking.note("table", name=CANDIDATES, rows=candidates.table())
     tracking.note("table", name=HELD_OUT, rows=before_and_after(result.before, result.after))
     tracking.note("table", name=FRONT, rows=_front(candidates))
-    tracking.note("artifacts", paths=[str(program)], folder=PROGRAMS)
+    tracking.note("artifacts", paths=[str(folder / artifact_path(result.best.step))], folder=PROGRAMS)
     tracking.note("artifacts", paths=[str(path) for path in files if path.name not in TABLES], folder="")
     if result.best.hash != result.start.hash:
         tracking.note(
             "program",
             program=result.best.model_dump(mode="json"),
-            message=verdict(result),
+            message=f"{verdict(result)}; {found_with}",
             is_best=result.is_better,
         )
 

@@ -20,7 +20,7 @@ from served import endpoint, served
 from button.cli import main
 from button.errors import UserError
 from button.programs import load
-from button.registry import best
+from button.registry import best, register
 
 SMALL = ("sizes={train: 4, validation: 4, test: 4}", "budget.max_metric_calls=40")
 PLAIN = ("lm=simulated", "lm.flaws=0", "lm.weakness.long_task=0.9", "lm.weakness.missing_detail=0.9")
@@ -78,10 +78,21 @@ def test_gepa_only_reworks_an_instruction_that_some_answer_at_hand_was_given_to(
     assert "No valid predictions" not in log
 
 
+def test_the_share_that_is_kept_is_a_part_of_the_score_like_any_other(tmp_path: Path) -> None:
+    words = (*PLAIN, "lm.weakness.long_task=1", "steps.task.tries=1", "metric.judge_weight=0", "step=task")
+    assert optimize(tmp_path, *words).code == 0
+    found = result(tmp_path, "task")
+    assert found["test/kept/before"] < found["test/kept/after"]
+    assert found["test/part/kept/before"] == found["test/kept/before"]
+
+
 def test_a_finished_optimisation_is_not_repeated(tmp_path: Path) -> None:
     assert optimize(tmp_path, *WEAK, "step=task").code == 0
     again = optimize(tmp_path, *WEAK, "step=task")
     assert (again.code, "nothing to do" in again.said) == (0, True)
+    assert "to search with" not in again.said
+    more = optimize(tmp_path, *WEAK, "step=task", "budget.max_metric_calls=90")
+    assert "budget.max_metric_calls was 40 then; for a search with 90 choose another out" in more.said
     other = optimize(tmp_path, *WEAK, "step=task", "seed=1")
     assert other.code == 2
     assert "seed: 0 there, 1 here" in other.said
@@ -105,6 +116,32 @@ def test_all_that_is_cut_off_resumes_with_the_next_step(tmp_path: Path) -> None:
     assert again.code == 0, again.said
     assert "task: trying" not in again.said
     assert re.search(r"task: 0\.\d+ -> .*\ncompose: ", again.said)
+    whole = optimize(tmp_path / "whole", *words)
+    assert "12 of 12 items made, from 12 seeds" in whole.said[whole.said.index("compose: making") :]
+    assert result(tmp_path / "o", "compose") == result(tmp_path / "whole", "compose")
+    for name in ("held_out.json", "candidates.json", "report.md"):
+        assert (tmp_path / "o" / "compose" / name).read_text() == (tmp_path / "whole" / "compose" / name).read_text()
+    assert calls_in(again) == calls_in(whole)
+
+
+def test_a_budget_of_calls_counts_those_of_the_judge_also_after_a_stop(tmp_path: Path) -> None:
+    words = (*PLAIN, "step=task", "allow_uncalibrated=true")
+    whole = optimize(tmp_path / "whole", *words)
+    assert whole.code == 0, whole.said
+    assert optimize(tmp_path / "o", *words, "budget.max_calls=40").code == 3
+    again = optimize(tmp_path / "o", *words)
+    assert (again.code, calls_in(again)) == (0, calls_in(whole))
+
+
+def calls_in(ran: Ran) -> int:
+    """How many LM calls a finished optimisation says it took."""
+    return int(re.findall(r"(\d+) LM calls in all", ran.said)[-1])
+
+
+def test_each_step_is_charged_with_its_own_calls(tmp_path: Path) -> None:
+    ran = optimize(tmp_path, *WEAK, "step=all", "~metric@metrics.functions", "~metric@metrics.simulate")
+    pages = [(tmp_path / step / "report.md").read_text() for step in ("task", "compose")]
+    assert sum(int(re.findall(r"(\d+) LM calls in all", page)[0]) for page in pages) == calls_in(ran)
 
 
 def test_items_come_from_a_run_too(tmp_path: Path) -> None:
@@ -148,6 +185,28 @@ def interrupt_after(server: Any, calls: int) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_what_is_better_by_chance_is_kept_aside_where_only_a_sure_gain_is_adopted(tmp_path: Path) -> None:
+    ran = optimize(tmp_path, *WEAK, "step=task", "adopt=sure")
+    assert (ran.code, "not adopted, the start stays" in ran.said) == (0, True)
+    assert "to use it" not in ran.said
+    found, adopted = (load(folder / "programs" / "task.json") for folder in (tmp_path / "task", tmp_path))
+    assert "Count the words" in found.predictors["ask.predict"].instructions
+    assert "Count the words" not in adopted.predictors["ask.predict"].instructions
+
+
+@pytest.mark.slow
+def test_what_was_best_at_its_beginning_is_what_a_run_starts_from(tmp_path: Path) -> None:
+    """It may find something better, and be started again."""
+    assert optimize(tmp_path / "first", *WEAK, "step=task", tracked=True).code == 0
+    words = (*WEAK, "step=task", "programs=best", "seed=1")
+    assert optimize(tmp_path / "o", *words, tracked=True).code == 0
+    other = load(tmp_path / "first" / "programs" / "task.json").model_copy(update={"predictors": {}})
+    mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
+    register(other, "another run", message="better", is_best=True)
+    again = optimize(tmp_path / "o", *words, tracked=True)
+    assert (again.code, "nothing to do" in again.said) == (0, True), again.said
+
+
 @pytest.mark.slow
 def test_an_optimisation_is_one_mlflow_run_whose_best_program_is_used_by_its_alias(tmp_path: Path) -> None:
     ran = optimize(tmp_path / "o", *WEAK, "step=task", tracked=True)
@@ -184,6 +243,11 @@ def test_an_optimisation_is_one_mlflow_run_whose_best_program_is_used_by_its_ali
     assert load(used.out / "programs" / "task.json") == load(tmp_path / "o" / "programs" / "task.json")
     with pytest.raises(UserError, match="no step of this run has a program with the alias best"):
         best(["compose"], None)
+    mlflow.set_tracking_uri(store)
+    mlflow.genai.register_prompt("button-compose", "made by hand")
+    mlflow.genai.set_prompt_alias("button-compose", "best", 1)
+    with pytest.raises(UserError, match=r"button-compose, version 1 .* button optimize did not make it"):
+        best(["compose"], None)
     kept = next((tmp_path / "mlartifacts").rglob("task.json"))
     kept.write_text(kept.read_text().replace("Count the words", "Count the sheep"))
     with pytest.raises(UserError, match=r"button-task, version 1.*was changed after it was written"):
@@ -193,7 +257,10 @@ def test_an_optimisation_is_one_mlflow_run_whose_best_program_is_used_by_its_ali
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["step=tusk"], r"step=tusk: is no step of this run; those that can be optimised are: scenario"),
+        (
+            ["step=tusk"],
+            r"step=tusk: is no step of this run; those that can be optimised are: task, compose",
+        ),
         (["step=dedup"], "step=dedup: asks no model"),
         (["step=gate"], "step=gate: asks no model"),
         (["optimizer=magic"], "there is no such option; optimizer can be: bootstrap, gepa, miprov2, simba"),
@@ -212,7 +279,7 @@ def test_an_optimisation_is_one_mlflow_run_whose_best_program_is_used_by_its_ali
         (["optimizer=simba"], "optimizer=simba needs at least 6 train items, there are 4"),
         (["sizes.test=2"], "sizes.test=2 .*greater than or equal to 3"),
         (["optimizer.minibatch=0"], "optimizer.minibatch=0 .*greater than 0"),
-        (["seeds.limit=5", "steps.evolve.per_scenario=0"], "too few: the part 'validation' has"),
+        (["seeds.limit=5", "steps.evolve.per_scenario=0"], "too few for the 12 of sizes"),
         (["items=nowhere"], r"there is no run\.db in it"),
         (["lm@lms.reflector=simulated"], "lms.*reflector"),
         (["programs=nowhere"], "there is no program in it"),

@@ -10,8 +10,9 @@ SHARES = st.floats(0, 1, allow_nan=False)
 
 
 def test_the_gain_is_the_mean_of_the_paired_differences() -> None:
-    found = gain([0.0, 0.5, 1.0, 0.5], [0.5, 1.0, 1.0, 0.5])
-    assert (found.before, found.after, found.difference, found.pairs) == (0.5, 0.75, 0.25, 4)
+    found = gain([0.0, 0.5, 1.0, 0.5, 0.5], [0.5, 1.0, 1.0, 0.5, 0.75])
+    assert (found.before, found.after, found.difference) == (0.5, 0.75, 0.25)
+    assert (found.pairs, found.differing) == (5, 3)
     assert 0 <= found.low < 0.25 < found.high <= 0.5
 
 
@@ -20,18 +21,26 @@ def test_a_gain_on_every_item_is_beyond_doubt_although_items_differ() -> None:
     found = gain(before, [value + 0.05 for value in before])
     assert found.low == pytest.approx(0.05)
     assert found.high == pytest.approx(0.05)
+    assert found.is_sure
+
+
+def test_a_few_gains_that_are_all_the_same_are_not_beyond_doubt() -> None:
+    found = gain([0.5] * 5, [0.6] * 5)
+    assert found.low > 0
+    assert not found.is_sure
 
 
 def test_no_difference_at_all_has_no_width() -> None:
-    found = gain([0.4, 0.6, 0.8], [0.4, 0.6, 0.8])
+    found = gain([0.4, 0.6, 0.8, 0.1, 0.2], [0.4, 0.6, 0.8, 0.1, 0.2])
     assert (found.difference, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
 def test_too_few_pairs_say_nothing() -> None:
-    assert (gain([0.0, 0.0], [1.0, 1.0]).low, gain([0.0, 0.0], [1.0, 1.0]).high) == (-1.0, 1.0)
+    found = gain([0.0] * 4, [1.0] * 4)
+    assert (found.low, found.high, found.is_sure) == (-1.0, 1.0, False)
 
 
-@example([(0.5993992695682419, 0.2872151920012727)] * 3)
+@example([(0.5993992695682419, 0.2872151920012727)] * 5)
 @given(st.lists(st.tuples(SHARES, SHARES), min_size=3, max_size=20))
 def test_the_interval_holds_the_gain_and_nothing_impossible(pairs: list[tuple[float, float]]) -> None:
     found = gain(*map(list, zip(*pairs, strict=True)))

@@ -1,5 +1,6 @@
 """Each optimiser of DSPy, on a step with planted weaknesses that a better prompt mends, and gains on other items."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ async def test_only_what_the_step_asks_with_this_model_is_tuned(tmp_path: Path) 
     others = result.start.predictors.keys() - {"ask.predict"}
     assert others
     assert all(result.best.predictors[name] == result.start.predictors[name] for name in others)
+
+
+async def test_once_its_search_is_over_an_optimisers_thread_gets_no_trial(tmp_path: Path) -> None:
+    async with study_of(tmp_path, AtomicTaskWriting(), Gepa(), scenarios()) as study:
+        item = study.items[0]
+        assert (await asyncio.wrap_future(study.bench.begun(study.step, item))).item == item
+        study.bench.end_search()
+        with pytest.raises(Interrupted):
+            await asyncio.wrap_future(study.bench.begun(study.step, study.items[1]))
 
 
 async def test_where_nothing_is_wrong_the_start_stays(tmp_path: Path) -> None:
