@@ -26,7 +26,7 @@ from dspy.lm15 import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from button.errors import UserError
-from button.faults import SLOWDOWN, Fault, Faults
+from button.faults import SLOWDOWN, Fault, Faults, Rate
 from button.lms.bucket import Bucket
 from button.lms.retry import CHARACTERS_A_TOKEN
 from button.lms.wire import answer_body, request_of
@@ -66,6 +66,7 @@ WRONG_KEY = _error(401, "invalid_api_key", "the API key is missing or wrong")
 
 class SimulateSettings(BaseModel):
     """A simulated server. Port 0 takes a free one; `jitter` spreads the latency by that share, in [0, 1], each way.
+    `flaws` and `weakness` spoil answers as those of `button.lms.simulated.Simulated` do.
 
     Where they are set: `api_key_env` names the environment variable with the key to ask for, more than `max_in_flight`
     calls at once or more than `requests_per_minute` are answered by 429, longer prompts than `context_tokens` by 400.
@@ -79,6 +80,8 @@ class SimulateSettings(BaseModel):
     latency_ms: NonNegativeFloat = 100
     jitter: float = Field(default=0, ge=0, le=1)
     seed: int = 0
+    flaws: dict[str, Rate] | Rate = {}
+    weakness: dict[str, Rate] = {}
     faults: Faults = Faults()
     max_in_flight: PositiveInt | None = None
     requests_per_minute: PositiveFloat | None = None
@@ -208,7 +211,7 @@ async def serve(settings: SimulateSettings, player: Player | None = None) -> Asy
     if player is None:
         from button.lms.simulated import Simulated
 
-        player = Simulated(seed=settings.seed)
+        player = Simulated(seed=settings.seed, flaws=settings.flaws, weakness=settings.weakness)
     simulator = Simulator(settings, player)
     runner = web.AppRunner(simulator.app(), access_log=None)
     await runner.setup()

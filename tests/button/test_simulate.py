@@ -175,6 +175,14 @@ async def test_a_taken_port_is_the_users_to_mend() -> None:
                 pass
 
 
+@pytest.mark.parametrize("key", ["flaws", "weakness"])
+async def test_the_player_has_the_flaws_and_weaknesses_that_are_set(key: str) -> None:
+    settings = SimulateSettings.model_validate({"port": 0, key: {"sloth": 1.0}})
+    with pytest.raises(UserError, match=f"{key} has the unknown kind 'sloth'"):
+        async with serve(settings):
+            pass
+
+
 def test_a_misspelt_fault_is_refused() -> None:
     with pytest.raises(ValidationError, match="cuts"):
         SimulateSettings.model_validate({"faults": {"cuts": 0.1}})
