@@ -1,6 +1,6 @@
 """The candidates of a search: every program that was tried, in the order of their first trial, and how good each is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -79,23 +79,24 @@ class Candidates:
                     front.setdefault(number, []).append(place)
         return dict(sorted(front.items()))
 
-    def table(self) -> list[JsonObject]:
-        """One row for each predictor of each candidate."""
+    def table(self, tuned: Collection[str]) -> list[JsonObject]:
+        """One row for each of the `tuned` predictors of each candidate."""
         front = self.front()
         return [
             {
                 "candidate": candidate.number,
                 "validation": round(candidate.value, 4) if candidate.trials else None,
-                "items": len(candidate.trials),
-                "on_front": len(front.get(candidate.number, [])),
-                "since_trial": candidate.since,
                 "predictor": name,
                 "instructions": state.instructions,
                 "demos": len(state.demos),
+                "items": len(candidate.trials),
+                "on_front": len(front.get(candidate.number, [])),
+                "since_trial": candidate.since,
                 "hash": candidate.program.hash,
             }
             for candidate in self
             for name, state in candidate.program.predictors.items()
+            if name in tuned
         ]
 
     def _is_complete(self, candidate: Candidate) -> bool:

@@ -103,7 +103,7 @@ def written(folder: Path, result: Result, candidates: Candidates, spending: Spen
     """Writes the tables and the report of one optimisation into `folder`, and gives the files."""
     rows = before_and_after(result.before, result.after)
     contents = {
-        CANDIDATES: json.dumps(candidates.table(), indent=1, ensure_ascii=False),
+        CANDIDATES: json.dumps(candidates.table(result.tuned), indent=1, ensure_ascii=False),
         FRONT: json.dumps(_front(candidates), indent=1, ensure_ascii=False),
         HELD_OUT: json.dumps(rows, indent=1, ensure_ascii=False),
         REPORT: report(result, rows, total(spending.usage_of_step), spending.trials),
@@ -119,7 +119,7 @@ def result_noted(
     tracking: Tracking, result: Result, candidates: Candidates, folder: Path, files: Sequence[Path], found_with: str
 ) -> None:
     """The tables, the best program, adopted or not, and the registry's new version; `found_with` is for its message."""
-    tracking.note("table", name=CANDIDATES, rows=candidates.table())
+    tracking.note("table", name=CANDIDATES, rows=candidates.table(result.tuned))
     tracking.note("table", name=HELD_OUT, rows=before_and_after(result.before, result.after))
     tracking.note("table", name=FRONT, rows=_front(candidates))
     tracking.note("artifacts", paths=[str(folder / artifact_path(result.best.step))], folder=PROGRAMS)

@@ -58,6 +58,7 @@ def test_its_folder_shows_what_was_tried_and_what_changed(tmp_path: Path) -> Non
     assert optimize(tmp_path, *WEAK, "step=task").code == 0
     candidates = json.loads((tmp_path / "task" / "candidates.json").read_text())
     assert candidates[0]["candidate"] == 0
+    assert {row["predictor"] for row in candidates} == {"ask.predict"}
     assert len({row["hash"] for row in candidates}) == len({row["candidate"] for row in candidates}) > 1
     rows = json.loads((tmp_path / "task" / "held_out.json").read_text())
     assert len(rows) == 4
