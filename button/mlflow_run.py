@@ -76,8 +76,9 @@ class MlflowRun:
             tags[NAME_TAG] = name
         elif opening["resumed"]:
             earlier = _run_of(self.client, experiment, out, verb, unfinished=True)
-        run = mlflow.start_run(run_id=earlier, run_name=None if earlier else name, tags=tags)
-        self.id: str = run.info.run_id
+        if earlier is None:
+            earlier = self.client.create_run(experiment, start_time=opening["at"], run_name=name).info.run_id
+        self.id: str = mlflow.start_run(run_id=earlier, tags=tags).info.run_id
         self._log_config(opening["config"])
         self.samples: list[str] = []
 
@@ -87,15 +88,15 @@ class MlflowRun:
             if "note" in event:
                 mended(NOTES[event["note"]], self.client, self.id, event)
             elif "metrics" in event:
-                self._log_metrics(event["metrics"], event["step"], event.get("of"))
+                self._log_metrics(event["metrics"], event["step"], event["at"], event.get("of"))
             elif "example" in event:
                 self._log_example(Example.model_validate(event["example"]), event["sample"], event["trace"])
             elif "tags" in event:
                 self._log_tags(event["tags"], event["made_in"])
             else:
-                self._end(event["status"], event["files"])
+                self._end(event["status"], event["files"], event["at"])
                 return
-        self._end("killed", [])
+        self._end("killed", [], int(time.time() * 1000))
 
     def _log_config(self, config: Mapping[str, Any]) -> None:
         known = self.client.get_run(self.id).data.params
@@ -109,12 +110,11 @@ class MlflowRun:
             inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "seeds")])]
             mended(self.client.log_inputs, self.id, datasets=inputs)
 
-    def _log_metrics(self, metrics: Mapping[str, float], step: int, of: str | None) -> None:
+    def _log_metrics(self, metrics: Mapping[str, float], step: int, at: int, of: str | None) -> None:
         run = _run_of(self.client, self.experiment, of, "generate") if of is not None else self.id
         if run is None:
             return
-        now = int(time.time() * 1000)
-        found = [Metric(_key(key), float(value), now, step) for key, value in metrics.items()]
+        found = [Metric(_key(key), float(value), at, step) for key, value in metrics.items()]
         for start in range(0, len(found), BATCH):
             mended(self.client.log_batch, run, metrics=found[start : start + BATCH])
 
@@ -130,7 +130,7 @@ class MlflowRun:
         if trace:
             mended(log_conversation, example)
 
-    def _end(self, status: str, files: list[str]) -> None:
+    def _end(self, status: str, files: list[str], at: int) -> None:
         if self.samples:
             mended(self.client.log_text, self.id, "\n\n".join(self.samples), "samples.txt")
         for path in files:
@@ -140,7 +140,8 @@ class MlflowRun:
             elif Path(path).is_file():
                 mended(self.client.log_artifact, self.id, path)
         mended(self.client.set_tag, self.id, "status", status)
-        mlflow.end_run(RUN_STATUS.get(status, "KILLED"))
+        mlflow.end_run(ended := RUN_STATUS.get(status, "KILLED"))
+        mended(self.client.set_terminated, self.id, ended, end_time=at)
 
 
 def log_conversation(example: Example) -> None:

@@ -186,9 +186,10 @@ class MlflowTracking:
             log.warning("MLflow is still writing after %.0f s; it goes on by itself", CLOSE_SECONDS)
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Hand a message to the child; never waits."""
+        """Hand a message to the child, with the time in ms since the epoch, as it may come to it late; never waits."""
         if not self._lost:
-            self._pipe.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+            timed = {**message, "at": int(time.time() * 1000)}
+            self._pipe.write(json.dumps(timed, ensure_ascii=False).encode() + b"\n")
 
     def _step(self) -> int:
         return round(time.monotonic() - self._started)

@@ -178,7 +178,7 @@ def test_three_samples_an_action_take_three_calls(folder: Path) -> None:
 def test_the_jobs_of_a_multirun_are_runs_of_their_own(folder: Path) -> None:
     ran = generate(folder / "multi", "-m", "n=2", "seed=0,1")
     assert ran.code == 0
-    first, second = (data_of(ran.out / f"seed={seed}") for seed in (0, 1))
+    first, second = (data_of(ran.out / f"seed-{seed}") for seed in (0, 1))
     assert first["button.jsonl"].count(b"\n") == second["button.jsonl"].count(b"\n") == 2
     assert first != second
 

@@ -12,8 +12,8 @@ def test_a_run_that_was_published_is_tagged_with_it_and_no_other_is(tmp_path: Pa
 
     def run(verb: str, out: str, *events: dict[str, Any]) -> MlflowRun:
         opening = {"verb": verb, "uri": f"sqlite:///{tmp_path}/mlflow.db", "experiment": "button", "config": {}}
-        found = MlflowRun({**opening, "out": out, "resumed": False})
-        found.follow(iter([*events, {"status": "finished", "files": []}]))
+        found = MlflowRun({**opening, "out": out, "resumed": False, "at": 1_700_000_000_000})
+        found.follow(iter([*events, {"status": "finished", "files": [], "at": 1_700_000_001_000}]))
         return found
 
     runs = {

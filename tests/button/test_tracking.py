@@ -136,3 +136,17 @@ async def test_runs_that_start_at_once_share_a_fresh_store_and_nest_under_their_
         "samples.txt",
         "samples.txt",
     ]
+
+
+async def test_a_run_lasts_from_its_beginning_to_its_end_however_late_it_is_written_down(tmp_path: Path) -> None:
+    settings = TrackingSettings(uri=f"sqlite:///{tmp_path}/mlflow.db")
+    tracking = await open_tracking(settings, verb="optimize", config={}, out=tmp_path / "o")
+    await asyncio.sleep(0.7)
+    tracking.curve({"a": 1.0}, 1)
+    await tracking.end("finished", metrics={}, files=[])
+    ((start, end),) = rows(tmp_path / "mlflow.db", "SELECT start_time, end_time FROM runs")
+    ((noted,),) = rows(tmp_path / "mlflow.db", "SELECT timestamp FROM metrics")
+    assert isinstance(start, int)
+    assert isinstance(noted, int)
+    assert isinstance(end, int)
+    assert start + 700 <= noted <= end <= start + 5000
