@@ -1,7 +1,8 @@
 """The language models of a run: one `dspy.LM` for each distinct config, whatever the number of roles that share it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import dspy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from button.config import NEUTRAL_OF_LM
+from button.errors import UserError
 from button.lms.limiter import Limiter, Limits
 from button.lms.recorded import Recorded
 from button.lms.retry import Retries, RetryBudget
@@ -19,6 +21,8 @@ from button.work import DEFAULT_ROLE
 from signatures.records import JsonObject, content_hash
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# A key of `lm` (lm.api_base), or its choice (lm=gguf), in what an engine says; not a host of that name.
+_KEY_OF_LM = re.compile(r"(?<![\w./@'\"-])lm(?==|\.[a-z_.]++(?![:\d-]))")
 
 
 class Prices(BaseModel):
@@ -32,10 +36,11 @@ class Prices(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LanguageModels:
-    """The LM of each role, and the engines behind them, each once."""
+    """The LM of each role, and the engines behind them, each once, with the config key of each (`lm`, `lms.judge`)."""
 
     of_role: Mapping[str, dspy.LM]
     engines: tuple[Recorded, ...]
+    places: tuple[str, ...]
 
     @property
     def concurrency(self) -> int:
@@ -44,9 +49,10 @@ class LanguageModels:
 
     async def check(self) -> None:
         """Raise UserError where an endpoint cannot be reached, or refuses the key or the model name."""
-        for engine in self.engines:
+        for engine, where in zip(self.engines, self.places, strict=True):
             if (check := getattr(engine.engine, "check", None)) is not None:
-                await check()
+                with _said_of(where):
+                    await check()
 
     async def aclose(self) -> None:
         for engine in self.engines:
@@ -62,14 +68,16 @@ def check_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[s
 
 def build_lms(lm: JsonObject, roles: Mapping[str, JsonObject], allow: Sequence[str]) -> LanguageModels:
     """The models of a run: `lm` for every role but those in `roles`. Raises UserError for a wrong config."""
-    made: dict[str, tuple[dspy.LM, Recorded]] = {}
+    made: dict[str, tuple[dspy.LM, Recorded, str]] = {}
     of_role: dict[str, dspy.LM] = {}
     for role, (where, config) in _configs(lm, roles).items():
         distinct = content_hash(config)
         if distinct not in made:
-            made[distinct] = _made(config, where, allow)
+            made[distinct] = (*_made(config, where, allow), where)
         of_role[role] = made[distinct][0]
-    return LanguageModels(of_role, tuple(engine for _, engine in made.values()))
+    return LanguageModels(
+        of_role, tuple(engine for _, engine, _ in made.values()), tuple(where for *_, where in made.values())
+    )
 
 
 @asynccontextmanager
@@ -95,7 +103,8 @@ def _made(config: JsonObject, where: str, allow: Sequence[str]) -> tuple[dspy.LM
     identity = content_hash({key: value for key, value in config.items() if key not in NEUTRAL_OF_LM})
     config = dict(config)
     prices = _prices(config.pop("prices", None) or {}, where)
-    engine = build(config, where, allow=allow)
+    with _said_of(where):
+        engine = build(config, where, allow=allow)
     limits: Limits = getattr(engine, "limits", None) or Limits(max_in_flight=engine.concurrency)
     retries: Retries = getattr(engine, "retries", None) or Retries()
     recorded = Recorded(
@@ -109,6 +118,23 @@ def _made(config: JsonObject, where: str, allow: Sequence[str]) -> tuple[dspy.LM
     model = getattr(engine, "model", None) or type(engine).__name__.lower()
     lm = dspy.LM(f"button/{model}", engine=SyncEngine(recorded), async_engine=recorded, cache=False, num_retries=0)
     return lm, recorded
+
+
+@contextmanager
+def _said_of(where: str) -> Iterator[None]:
+    """An engine does not know which role it has and speaks of the keys of `lm`: say those of `where` instead."""
+    try:
+        yield
+    except UserError as error:
+        said = str(error)
+        placed = said if where == "lm" else _KEY_OF_LM.sub(lambda key: _key(key, where), said)
+        if placed == said:
+            raise
+        raise UserError(placed) from error
+
+
+def _key(found: re.Match[str], where: str) -> str:
+    return f"lm@{where}" if found.string[found.end()] == "=" else where
 
 
 def _prices(config: Mapping[str, Any], where: str) -> Prices:
