@@ -47,7 +47,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """What a run is made of, beside its models."""
 
     steps: Mapping[str, Step | OrderedStep]
@@ -97,7 +97,7 @@ async def generate(settings: GenerateSettings) -> Ended:
     Raises UserError for what the user can mend; everything journaled stays.
     """
     programs = chosen(settings)
-    parts = _parts(settings, programs)
+    parts = parts_of(settings, programs)
     config = pinned(with_defaults(as_config(settings), settings.allow_targets), programs)
     with lean(), locked(settings.out), opened_journal(settings.out, config) as journal:
         finished = journal.meta("finished")
@@ -109,18 +109,18 @@ async def generate(settings: GenerateSettings) -> Ended:
         return await _run(settings, parts, config, journal)
 
 
-def _parts(settings: GenerateSettings, programs: Mapping[str, Program]) -> _Parts:
+def parts_of(settings: GenerateSettings, programs: Mapping[str, Program]) -> Parts:
     """Raises UserError for whatever is wrong in the settings themselves, before anything is opened or asked."""
     allow = settings.allow_targets
     check_lms(settings.lm, settings.lms, allow)
-    return _Parts(
+    return Parts(
         build_steps(settings, programs),
         build(settings.seeds, SEEDS, allow=allow),
         build(settings.export, "export", allow=allow),
     )
 
 
-async def _run(settings: GenerateSettings, parts: _Parts, config: JsonObject, journal: Journal) -> Ended:
+async def _run(settings: GenerateSettings, parts: Parts, config: JsonObject, journal: Journal) -> Ended:
     seeds = _begun(parts.seeds)
     funnel = Funnel([SEEDS, *parts.steps])
     known = journal.accepted()

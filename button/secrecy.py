@@ -14,7 +14,8 @@ _SECRET_KEY = re.compile(
 )
 _SECRET_MAP = re.compile(r"(headers|cookies)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s\"']+", re.IGNORECASE)
-_PLACE = re.compile(r"(?<![\w.:/])(?:~|[A-Za-z]:)?[/\\](?:[^/\\\s\"']+[/\\])+(?=[^/\\\s\"']*)")
+_HOME = re.compile(r"~[\w.-]*[/\\]")  # `~/` and `~ana/`, not the word `~step@steps.judge` of an arm
+_PLACE = re.compile(r"(?<![\w.:/])(?:~[\w.-]*|[A-Za-z]:)?[/\\](?:[^/\\\s\"']+[/\\])+(?=[^/\\\s\"']*)")
 _URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _URL_SECRET = re.compile(r"(?<=[?&])((?:[\w-]*(?:key|token|secret|password|signature)|sig)=)[^&#\s]+", re.IGNORECASE)
 
@@ -51,6 +52,6 @@ def placeless(value: Any) -> Any:
         return [placeless(part) for part in value]
     if not isinstance(value, str):
         return value
-    if Path(value).is_absolute() or value.startswith("~"):
+    if Path(value).is_absolute() or _HOME.match(value):
         return f".../{Path(value).name}"
     return _PLACE.sub(".../", _ADDRESS.sub(rf"\g<1>{MASK}", value))

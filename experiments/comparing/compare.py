@@ -15,19 +15,20 @@ from rich.console import Console
 
 from button.config import SWEEP_VARIABLE, GenerateSettings, as_config
 from button.errors import UserError
-from button.generate import EXIT, generate
-from button.lms.build import build_lms
+from button.generate import EXIT, generate, parts_of
+from button.lms.build import check_lms, opened_lms
+from button.programs import chosen
 from button.run_folder import CONFIG, locked, write_whole
-from button.steps import build_steps
+from button.secrecy import placeless
 from button.tracking import Tracking, open_tracking
 from experiments.comparing.differences import Difference, differences
 from experiments.comparing.figure import draw
 from experiments.comparing.measures import DROPS, Measure, measures_of
-from experiments.comparing.scoring import scored, scorers_of
+from experiments.comparing.scoring import Scorers, calibrated, scored, scorers_of
 from experiments.comparing.settings import CompareSettings, arms_of
 from experiments.comparing.table import as_csv, as_json, seeds_csv, terminal_table
-from experiments.comparing.walks import Walk, paired, walks_in
-from signatures.records import Example
+from experiments.comparing.walks import Walk, is_finished, paired, walks_in
+from signatures.records import Example, content_hash
 
 TABLE, FULL, SEEDS, FIGURE = "comparison.csv", "comparison.json", "seeds.csv", "comparison.png"
 IDENTITY = ".comparison"  # holds what the MLflow runs of the arms find the comparison's own by
@@ -51,8 +52,9 @@ async def compare(settings: CompareSettings) -> Ended:
     """
     arms = arms_of(settings)
     scorers = scorers_of(settings)
-    await build_lms(settings.lm, settings.lms, settings.allow_targets).aclose()
-    await _check(arms)
+    check_lms(settings.lm, settings.lms, settings.allow_targets)
+    _check(arms)
+    await _check_answers(settings, arms, scorers)
     with locked(settings.out):
         identity = _identity(settings.out)
         write_whole(settings.out / CONFIG, yaml.safe_dump(as_config(settings), sort_keys=False, allow_unicode=True))
@@ -62,10 +64,12 @@ async def compare(settings: CompareSettings) -> Ended:
         status = "failed"
         metrics: dict[str, float] = {}
         try:
+            await calibrated(scorers, settings, tracking)
             code = await _run(arms, identity)
             if code == EXIT["done"]:
                 walks = _walks(arms)
-                measures = measures_of(list(walks.values()), await scored(scorers, _accepted(walks), settings))
+                scores = await scored(scorers.each, _accepted(walks), settings)
+                measures = measures_of(list(walks.values()), scores, scorers.whole)
                 metrics = _told(settings, walks, measures, tracking)
             status = STATUS[code]
         except asyncio.CancelledError:
@@ -77,14 +81,38 @@ async def compare(settings: CompareSettings) -> Ended:
     return Ended(code)
 
 
-async def _check(arms: Mapping[str, GenerateSettings]) -> None:
-    """Build what every arm needs before the first one runs: a slip in the last arm costs nothing."""
+def _check(arms: Mapping[str, GenerateSettings]) -> None:
+    """Build what every arm is made of before the first one runs: a slip in the last arm costs nothing."""
     for name, settings in arms.items():
-        try:
-            build_steps(settings)
-            await build_lms(settings.lm, settings.lms, settings.allow_targets).aclose()
-        except UserError as error:
-            raise UserError(f"arms.{name}: {error}") from error
+        with _told_with(name):
+            parts_of(settings, chosen(settings))
+
+
+async def _check_answers(settings: CompareSettings, arms: Mapping[str, GenerateSettings], scorers: Scorers) -> None:
+    """Ask the models of all that is left to do whether they can be reached, each once, before the first arm runs."""
+    left = {name: arm for name, arm in arms.items() if not is_finished(arm.out)}
+    known = set[str]()
+    for name, arm in left.items():
+        models = content_hash(arm.lm, arm.lms)
+        if models not in known:
+            known.add(models)
+            with _told_with(name):
+                await _open(arm)
+    if left and scorers.each and content_hash(settings.lm, settings.lms) not in known:
+        await _open(settings)
+
+
+async def _open(settings: GenerateSettings | CompareSettings) -> None:
+    async with opened_lms(settings.lm, settings.lms, settings.allow_targets):
+        pass
+
+
+@contextmanager
+def _told_with(arm: str) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"arms.{arm}: {error}") from error
 
 
 async def _run(arms: Mapping[str, GenerateSettings], identity: str) -> int:
@@ -121,7 +149,7 @@ def _told(
     names, seeds = list(walks), len(next(iter(walks.values())))
     found = differences(names, measures, confidence=settings.confidence, resamples=settings.resamples)
     write_whole(settings.out / TABLE, as_csv(found))
-    write_whole(settings.out / FULL, as_json(found, config=as_config(settings), seeds=seeds))
+    write_whole(settings.out / FULL, as_json(found, config=placeless(as_config(settings)), seeds=seeds))
     write_whole(settings.out / SEEDS, seeds_csv(dict(walks)))
     draw(found, settings.out / FIGURE, seeds=seeds, confidence=settings.confidence)
     console = Console()

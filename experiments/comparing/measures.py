@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from button.dedup import load_wordllama
 from experiments.comparing.walks import Walk
-from signatures.records import Example
+from experiments.metrics.pipeline import PipelineMetric, distances
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,17 +124,53 @@ class Diversity:
         return found
 
 
-def measures_of(arms: Sequence[Sequence[Walk]], scores: Mapping[str, Mapping[str, float]]) -> list[Measure]:
+@dataclass(frozen=True, slots=True)
+class PipelineScore:
+    """The value of the metric `pipeline` for all that an arm made of the seeds drawn; its parts are measures too.
+
+    Twins are those within the arm, not those of the bootstrap's own making.
+    """
+
+    name: str
+    label: str
+    metric: PipelineMetric
+    accepted: Mean
+    economy: Ratio
+    diversity: Diversity
+    distinct: Ratio
+
+    def pairs(self, one: int, other: int) -> "Drawn":
+        return self.accepted.pairs(one, other)
+
+    def differing(self, one: int, other: int) -> int:
+        return max(part.differing(one, other) for part in (self.economy, self.diversity, self.distinct))
+
+    def of(self, arm: int, drawn: "Drawn") -> "Array":
+        return self.metric.values(
+            self.accepted.of(arm, drawn),
+            self.economy.of(arm, drawn),
+            self.diversity.of(arm, drawn),
+            self.distinct.of(arm, drawn) / self.distinct.scale,
+        )
+
+
+def measures_of(
+    arms: Sequence[Sequence[Walk]],
+    scores: Mapping[str, Mapping[str, float]],
+    pipeline: PipelineMetric | None = None,
+) -> list[Measure]:
     """All measures of the arms, whose walks stand in the same order of seeds.
 
-    `scores` are those of each metric by the ids of the examples.
+    `scores` are those of each metric by the ids of the examples; `pipeline` scores all that an arm made.
     """
     accepted = _values(arms, lambda walk: len(walk.accepted))
     calls, tokens, cost = (_values(arms, attrgetter(name)) for name in ("lm_calls", "tokens", "cost"))
+    rows = Mean("accepted", "accepted per 100 seeds", accepted, 100)
+    economy = Ratio("accepted_per_call", "accepted per 1,000 LM calls", accepted, calls, 1000)
     found: list[Measure] = [
-        Mean("accepted", "accepted per 100 seeds", accepted, 100),
+        rows,
         Mean("seeds_with_a_row", "seeds with an accepted row, %", (accepted > 0).astype(float), 100),
-        Ratio("accepted_per_call", "accepted per 1,000 LM calls", accepted, calls, 1000),
+        economy,
         Mean("lm_calls", "LM calls per seed", calls),
         Mean("tokens", "tokens per seed", tokens),
     ]
@@ -145,7 +180,18 @@ def measures_of(arms: Sequence[Sequence[Walk]], scores: Mapping[str, Mapping[str
     found += [
         Mean(name, f"{name.replace('_', ' ')} per row", _values(arms, partial(_of_rows, name=name))) for name in OF_ROWS
     ]
-    found.append(_diversity(arms))
+    apart = [distances([example for walk in walks for example in walk.accepted]) for walks in arms]
+    diversity = _diversity(arms, apart)
+    found.append(diversity)
+    if pipeline is not None:
+        first = np.array(
+            [_by_seed(walks, pipeline.without_twin(each)) for walks, each in zip(arms, apart, strict=True)]
+        )
+        distinct = Ratio("distinct", "tasks without an earlier twin, %", first, accepted, 100)
+        score = PipelineScore(
+            f"{SCORES}{pipeline.name}", f"score by {pipeline.name}", pipeline, rows, economy, diversity, distinct
+        )
+        found += [distinct, score]
     for metric, known in scores.items():
         found.append(Mean(f"{SCORES}{metric}", f"score by {metric}", _values(arms, partial(_score, scores=known))))
     for step, reason in sorted({drop for walks in arms for walk in walks for drop in walk.drops}):
@@ -175,29 +221,20 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def _diversity(arms: Sequence[Sequence[Walk]]) -> Diversity:
+def _diversity(arms: Sequence[Sequence[Walk]], apart: Sequence["Array"]) -> Diversity:
+    """`apart` are the distances between the accepted tasks of each arm."""
     counts = _values(arms, lambda walk: len(walk.accepted))
-    return Diversity("diversity", "diversity of the tasks", np.array([_distances(walks) for walks in arms]), counts)
+    sums = [_by_seed(walks, _by_seed(walks, each).T) for walks, each in zip(arms, apart, strict=True)]
+    return Diversity("diversity", "diversity of the tasks", np.array(sums), counts)
 
 
-def _distances(walks: Sequence[Walk]) -> "Array":
-    """The sums of the distances between the tasks of each two seeds, (seeds, seeds)."""
-    tasks = [_task(example) for walk in walks for example in walk.accepted]
-    if not tasks:
-        return np.zeros((len(walks), len(walks)))
-    vectors = np.asarray(load_wordllama().embed(tasks), dtype=np.float64)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    apart = np.clip(1 - vectors @ vectors.T, 0, None)
-    np.fill_diagonal(apart, 0)
+def _by_seed(walks: Sequence[Walk], values: "NDArray[np.bool_] | Array") -> "Array":
+    """The sums of the values of accepted rows, (rows, ...), over the rows of each seed: (seeds, ...)."""
     owners = np.repeat(np.arange(len(walks)), [len(walk.accepted) for walk in walks])
-    belongs = np.zeros((len(walks), len(tasks)))
-    belongs[owners, np.arange(len(tasks))] = 1
-    found: Array = belongs @ apart @ belongs.T
+    belongs = np.zeros((len(walks), len(owners)))
+    belongs[owners, np.arange(len(owners))] = 1
+    found: Array = belongs @ values
     return found
-
-
-def _task(example: Example) -> str:
-    return example.trajectory.problem.composition.task
 
 
 def _times(drawn: "Drawn", seeds: int) -> "Array":

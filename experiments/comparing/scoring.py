@@ -13,16 +13,19 @@ import yaml
 
 from button.cli import CONF
 from button.errors import UserError
-from button.lms.build import LanguageModels, opened_lms
-from button.targets import build
+from button.lms.build import LanguageModels, build_lms, opened_lms
+from button.targets import TARGET, build, with_defaults
+from button.tracking import Tracking
+from experiments.calibration import calibrate, refuse_uncalibrated
 from experiments.comparing.settings import CompareSettings
+from experiments.metrics.judged import JudgedMetric
 from experiments.metrics.metric import Metric, checked
+from experiments.metrics.pipeline import PipelineMetric
 from experiments.stepping import Tally, work_on
 from signatures.records import Example, JsonObject, content_hash
 
 FILE = "scores.jsonl"
 SCORED = ("simulate", "trajectory")  # the steps of metrics that score whole trajectories
-RUNS = "pipeline"
 SAID_EVERY = 20  # scores
 
 log = logging.getLogger(__name__)
@@ -37,13 +40,55 @@ class Scorer:
     identity: str
 
 
-def scorers_of(settings: CompareSettings) -> list[Scorer]:
+@dataclass(frozen=True, slots=True)
+class Scorers:
+    """The metrics of a comparison: those of single trajectories, and the one of whole arms."""
+
+    each: tuple[Scorer, ...]
+    whole: PipelineMetric | None
+
+    @property
+    def judged(self) -> list[JudgedMetric]:
+        """Those that ask a judge."""
+        metrics = [scorer.metric for scorer in self.each]
+        return [metric for metric in metrics if isinstance(metric, JudgedMetric) and metric.judge_weight]
+
+
+def scorers_of(settings: CompareSettings) -> Scorers:
     """The metrics of a comparison. Raises UserError for one that is unknown, or that scores no trajectories."""
     models = [settings.lm, settings.lms]
-    return [
-        Scorer(name, _metric(name, config, settings), content_hash(config, models))
-        for name, config in ((name, _config(name)) for name in settings.metrics)
-    ]
+    configs = _configs(settings)
+    metrics = {name: _metric(name, config, settings) for name, config in configs.items()}
+    return Scorers(
+        tuple(
+            Scorer(name, metric, content_hash(configs[name], models))
+            for name, metric in metrics.items()
+            if not isinstance(metric, PipelineMetric)
+        ),
+        next((metric for metric in metrics.values() if isinstance(metric, PipelineMetric)), None),
+    )
+
+
+async def calibrated(scorers: Scorers, settings: CompareSettings, tracking: Tracking) -> None:
+    """Measure the judges of the metrics against the hand-labelled set; a comparison asks each of them once.
+
+    Raises UserError for a judge that cannot be trusted, unless that is allowed, or that cannot be reached.
+    """
+    if not scorers.judged:
+        return
+    lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
+    try:
+        for metric in scorers.judged:
+            log.info("%s: comparing the judge with the hand-labelled set", metric.name)
+            with dspy.context(disable_history=True, max_trace_size=0):
+                found = await calibrate(lms.of_role, [metric], folder=settings.out, seed=settings.seed)
+            tracking.curve(found.figures(), 0)
+            tracking.note("table", name=f"calibration/{metric.name}.json", rows=found.table())
+            if poor := refuse_uncalibrated(found, allow=settings.allow_uncalibrated):
+                told = ", ".join(poor)
+                log.warning("%s: the judge agrees poorly with people (%s); its scores say little", metric.name, told)
+    finally:
+        await lms.aclose()
 
 
 async def scored(
@@ -54,7 +99,7 @@ async def scored(
     Raises EndpointFailed where the judge cannot be reached; what is scored stays.
     """
     file = settings.out / FILE
-    known = dict(_kept(file))
+    known = dict(_kept(file))  # of judges that `calibrated` let pass
     wanted = [
         (scorer, arm, example)
         for scorer in scorers
@@ -81,6 +126,8 @@ async def _score_all(
     refused: BaseException | None = None
     room = asyncio.Semaphore(lms.concurrency)
     with file.open("ab") as lines:
+        if _is_cut_off(file):
+            lines.write(b"\n")  # else the next answer would be part of the line that a kill cut off
 
         async def score(scorer: Scorer, arm: str, example: Example) -> None:
             async with room:
@@ -133,6 +180,24 @@ def _kept(file: Path) -> Iterator[tuple[tuple[str, str], float]]:
         yield (row["identity"], row["example"]), row["value"]
 
 
+def _is_cut_off(file: Path) -> bool:
+    return not file.read_bytes().endswith(b"\n") and file.stat().st_size > 0
+
+
+def _configs(settings: CompareSettings) -> dict[str, JsonObject]:
+    """The configs of the metrics by name, each with what the settings say of its keys."""
+    found = {name: _config(name) for name in settings.metrics}
+    taken = {name: with_defaults(config, settings.allow_targets).keys() - {TARGET} for name, config in found.items()}
+    for key in settings.metric:
+        if not any(key in keys for keys in taken.values()):
+            known = ", ".join(sorted(set().union(*taken.values()))) or "none"
+            raise UserError(f"metric.{key}: metrics=[{', '.join(found)}] take no such key; they take: {known}")
+    return {
+        name: {**config, **{key: value for key, value in settings.metric.items() if key in taken[name]}}
+        for name, config in found.items()
+    }
+
+
 def _config(name: str) -> JsonObject:
     file = CONF / "metric" / f"{name}.yaml"
     if not file.is_file():
@@ -143,13 +208,11 @@ def _config(name: str) -> JsonObject:
 
 
 def _metric(name: str, config: JsonObject, settings: CompareSettings) -> Metric:
-    metric: Any = build(config, f"metric {name}", allow=settings.allow_targets)
-    if metric.step == RUNS:
-        raise UserError(f"metrics: {name} scores whole runs, which a comparison measures anyway: leave it out")
-    if metric.step not in SCORED:
+    metric: Any = build(config, "metric", allow=settings.allow_targets)
+    if not isinstance(metric, PipelineMetric) and metric.step not in SCORED:
         raise UserError(
-            f"metrics: {name} scores the step {metric.step!r}; a comparison scores whole trajectories: take one for"
-            f" {' or '.join(SCORED)}"
+            f"metrics: {name} scores the step {metric.step!r}; a comparison scores whole trajectories and arms: take"
+            f" one for {' or '.join(SCORED)}, or pipeline"
         )
     found: Metric = metric
     return found

@@ -71,7 +71,9 @@ class CompareSettings(BaseModel):
     out: AbsolutePath = Field(description="the folder; each arm has its run folder in it")
     lm: Component = Field(description="the language model of all arms that name none, and of the judges of the metrics")
     lms: dict[str, Component] = Field(default_factory=dict, description="the models of single roles")
-    metrics: tuple[str, ...] = Field((), description="metrics of conf/metric that score the accepted trajectories")
+    metrics: tuple[str, ...] = Field((), description="metrics of conf/metric that score what was accepted")
+    metric: JsonObject = Field(default_factory=dict, description="what the metrics' own files say otherwise")
+    allow_uncalibrated: bool = Field(False, description="whether a judge may score that does not agree with people")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     resamples: Annotated[int, Field(strict=True, ge=1000)] = 10_000
     budget: Budget = Budget()

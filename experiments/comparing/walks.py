@@ -25,6 +25,18 @@ class Walk:
     accepted: list[Example] = field(default_factory=list)
 
 
+def is_finished(out: Path) -> bool:
+    """Whether the folder holds a run that is done, and asks no model any more. A damaged one is not: the run tells."""
+    database = out / JOURNAL
+    if not database.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as tables:
+            return tables.execute("SELECT 1 FROM meta WHERE key = 'finished'").fetchone() is not None
+    except sqlite3.DatabaseError:
+        return False
+
+
 def walks_in(out: Path) -> dict[str, Walk]:
     """The walks of a finished run by the ids of its seeds, in the order of the seeds."""
     database = out / JOURNAL

@@ -4,16 +4,22 @@ import csv
 import io
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 from comparing import Compared, compare
 from generating import generate
+from served import endpoint, served
 
 from button.errors import UserError
+from button.journal import Journal
+from button.programs import program_of, save
 from experiments.comparing import compare as comparing
 from experiments.comparing.walks import paired, walks_in
+from experiments.metrics.pipeline import PipelineMetric
+from modules.task import AtomicTaskWriting
 
 ARMS = ("n_seeds=7", "arms.no_filter=[~step@steps.judge]", "arms.one_call=[step@steps.simulate=write_trajectory]")
 
@@ -85,12 +91,63 @@ def test_an_arm_that_ends_short_is_gone_on_with_and_nothing_is_lost(compared: Co
 
 
 def test_an_endpoint_that_fails_in_the_middle_is_told_with_its_arm(tmp_path: Path) -> None:
-    gone = "arms.gone=[lm=endpoint,lm.api_base=http://127.0.0.1:9/v1,lm.model=x]"
-    failed = compare(tmp_path / "out", "n_seeds=2", gone)
+    with served() as server:
+        failing = f"arms.failing=[lm=endpoint,lm.api_base={server.url},lm.model=unlisted]"
+        failed = compare(tmp_path / "out", "n_seeds=2", failing)
     assert failed.code == 2
-    assert "arm gone: " in failed.said
+    assert "arm failing: " in failed.said
     assert "the same command goes on" in failed.said
     assert (tmp_path / "out" / "base" / "button.jsonl").exists()
+
+
+def test_what_is_finished_is_compared_again_without_its_endpoint(tmp_path: Path) -> None:
+    with served() as server:
+        words = (*endpoint(server), "n_seeds=2", "arms.other=[seed=1]", "metrics=[trajectory]")
+        whole = compare(tmp_path / "out", *words)
+        asked = server.traffic.summary()["calls"]
+        assert compare(tmp_path / "out", *words).shown == whole.shown
+        assert server.traffic.summary()["calls"] == asked
+    again = compare(tmp_path / "out", *words)
+    assert (again.code, again.shown) == (0, whole.shown), again.said
+
+
+def test_a_judge_that_agrees_with_nobody_is_refused_before_an_arm_runs_unless_that_is_allowed(tmp_path: Path) -> None:
+    words = ("n_seeds=1", "arms.no_filter=[~step@steps.judge]", "metrics=[trajectory]", "lm@lms.judge=simulated")
+    poor = (*words, "lms.judge.flaws={judge_yes: 1}")
+    refused = compare(tmp_path / "out", *poor)
+    assert refused.code == 2
+    assert "the judge does not agree with the hand-labelled set (trajectory: kappa " in refused.said
+    assert not (tmp_path / "out" / "base").exists()
+    allowed = compare(tmp_path / "out", *poor, "allow_uncalibrated=true")
+    assert allowed.code == 0, allowed.said
+    assert "its scores say little" in allowed.said
+    assert compare(tmp_path / "out", *poor).code == 2
+
+
+def test_what_goes_to_mlflow_has_no_local_paths_in_it(tmp_path: Path) -> None:
+    compared = compare(tmp_path / "out", "n_seeds=1", "arms.no_filter=[~step@steps.judge]")
+    assert str(tmp_path) not in (compared.out / "comparison.json").read_text()
+    assert compared.body["config"]["arms"]["no_filter"] == ["~step@steps.judge"]
+
+
+def test_a_comparison_scores_whole_arms_with_the_metric_pipeline(tmp_path: Path) -> None:
+    words = ("n_seeds=7", "arms.one_call=[step@steps.simulate=write_trajectory]", "metrics=[pipeline]")
+    compared = compare(tmp_path / "out", *words, "metric.twin=0.9")
+    funnel = json.loads((compared.out / "one_call" / "funnel.json").read_text())
+    with closing(Journal(compared.out / "one_call" / "run.db")) as journal:
+        examples = list(journal.examples())
+    calls = sum(count["lm_calls"] for count in funnel.values())
+    metric = PipelineMetric(twin=0.9)
+    found = compared.difference("one_call", "score/pipeline")
+    assert found["arm_value"] == pytest.approx(metric.of_run(examples, seeds=7, calls=calls).value)
+    figures = metric.figures(examples, seeds=7, calls=calls)
+    for measure, value in (
+        ("accepted", figures.per_100_seeds),
+        ("accepted_per_call", figures.per_1k_calls),
+        ("diversity", figures.diversity),
+        ("distinct", 100 * figures.distinct),
+    ):
+        assert compared.difference("one_call", measure)["arm_value"] == pytest.approx(value), measure
 
 
 def test_a_folder_of_another_comparison_is_refused_with_the_keys_that_differ(compared: Compared) -> None:
@@ -117,7 +174,18 @@ def test_arms_that_walked_other_seeds_are_not_compared(tmp_path: Path) -> None:
         (("arms.b=[seed=1]", "lm.nothing=1"), "lm.nothing: "),
         (("arms.b=[seed=1]", "metrics=[nothing]"), "there is no metric 'nothing'; they are: "),
         (("arms.b=[seed=1]", "metrics=[composition]"), "scores the step 'compose'"),
-        (("arms.b=[seed=1]", "metrics=[pipeline]"), "which a comparison measures anyway"),
+        (("arms.b=[seed=1]", "metrics=[pipeline]", "metric.judge_weight=0"), "metric.judge_weight: "),
+        (("arms.b=[programs=/nope]",), "arms.b: programs=/nope: there is no program in it"),
+        (("arms.b=[export.nothing=1]",), "arms.b: export.nothing: "),
+        (("arms.b=[seed=1]", "seeds.nothing=1"), "seeds.nothing: "),
+        (
+            ("arms.b=[lm@lms.judge=endpoint,lms.judge.model=x,lms.judge.api_base=http://127.0.0.1:9/v1]",),
+            "arms.b: no server answers at http://127.0.0.1:9/v1",
+        ),
+        (
+            ("arms.b=[lm@lms.judge=endpoint,lms.judge.model=x,lms.judge.api_base=http://127.0.0.1:9/v1]",),
+            "or set lms.judge.api_base to where it is",
+        ),
         (("arms.b=[seed=1]", "confidence=95"), "confidence=95"),
         (("arms.b=[seed=1]", "n_seeds=0"), "n_seeds=0"),
     ],
@@ -127,6 +195,16 @@ def test_what_is_wrong_is_said_before_anything_runs(tmp_path: Path, words: tuple
     assert refused.code == 2
     assert said in refused.said
     assert "Traceback" not in refused.said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_program_that_fits_no_step_of_an_arm_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    program = program_of("compose", AtomicTaskWriting())
+    save(program, tmp_path / "tuned" / "compose.json")
+    refused = compare(tmp_path / "out", f"arms.tuned=[programs={tmp_path / 'tuned'}]")
+    assert refused.code == 2
+    assert "arms.tuned: " in refused.said
+    assert program.fingerprint in refused.said
     assert not (tmp_path / "out").exists()
 
 

@@ -6,8 +6,9 @@ from comparing import example, walk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.comparing.measures import Diversity, Mean, Measure, Ratio, measures_of
+from experiments.comparing.measures import Diversity, Mean, Measure, PipelineScore, Ratio, measures_of
 from experiments.comparing.walks import Walk
+from experiments.metrics.pipeline import PipelineMetric
 
 BOAT, ALSO_BOAT = example("Book a boat trip in Oslo.", calls=2), example("Book a boat trip in Oslo now.", calls=4)
 CAKE = example("Bake a cake for nine guests.", calls=6)
@@ -67,6 +68,19 @@ def test_alike_tasks_are_less_diverse() -> None:
     assert 0 <= value(found, 0, 0, 1) < 0.3 < value(found, 1, 0, 1) <= 1.2
 
 
+def test_the_score_of_an_arm_is_that_of_the_metric_pipeline() -> None:
+    arms = [walk("a", BOAT, CAKE), walk("b", ALSO_BOAT), walk("c")], [walk("a"), walk("b", CAKE), walk("c")]
+    metric = PipelineMetric(full_yield=200, twin=0.7)
+    found = {measure.name: measure for measure in measures_of(arms, {}, metric)}
+    for arm, accepted in enumerate(([BOAT, CAKE, ALSO_BOAT], [CAKE])):
+        expected = metric.of_run(accepted, seeds=3, calls=30)
+        assert value(found["score/pipeline"], arm, 0, 1, 2) == pytest.approx(expected.value)
+        assert value(found["distinct"], arm, 0, 1, 2) == pytest.approx(100 * expected.parts["distinct"])
+    assert value(found["distinct"], 0, 0, 1, 2) == pytest.approx(200 / 3)
+    assert value(found["score/pipeline"], 1, 0, 2) == 0
+    assert found["score/pipeline"].differing(0, 1) == 2
+
+
 def test_a_seed_drawn_twice_is_no_twin_of_itself() -> None:
     arm = [walk("a", BOAT), walk("b", CAKE), walk("c", ALSO_BOAT)]
     found = by_name(arm, arm)["diversity"]
@@ -96,7 +110,11 @@ def test_many_draws_at_once_are_each_what_it_would_be_alone() -> None:
     measures: list[Measure] = [
         Mean("m", "", values),
         Ratio("r", "", values, values + 1),
-        Diversity("d", "", np.array([[[0, 1, 2], [1, 0, 3], [2, 3, 0.0]]]), np.ones((1, 3))),
+        diversity := Diversity("d", "", np.array([[[0, 1, 2], [1, 0, 3], [2, 3, 0.0]]]) / 3, np.ones((1, 3))),
+        PipelineScore(
+            *("p", "", PipelineMetric(full_yield=300), Mean("", "", values)),
+            *(Ratio("", "", values, values + 200, 1000), diversity, Ratio("", "", values / 2, values, 100)),
+        ),
     ]
     for measure in measures:
         alone = [float(measure.of(0, row)) for row in drawn]
