@@ -18,7 +18,9 @@ from button.secrecy import is_secret_key, shown
 
 # A component's YAML holds only what differs from its constructor's defaults, so all its other arguments are new keys
 # to Hydra. `++` lets them be set; the constructor refuses those that it does not take, and says which it does.
-_COMPONENT_KEY = re.compile(r"(?:lm|seeds|export|optimizer|metric|flaws|weakness|(?:lms|steps|metrics)\.[\w-]+)\.[\w.-]+=")
+_COMPONENT_KEY = re.compile(
+    r"(?:lm|seeds|export|optimizer|metric|flaws|weakness|(?:lms|steps|metrics)\.[\w-]+)\.[\w.-]+="
+)
 # An arm of a comparison is a list of a command line's words, which Hydra's grammar takes only in quotes.
 _ARM = re.compile(r"(arms\.[\w-]+)=(.*)", re.DOTALL)
 _KEY = re.compile(r"(?:\+\+?)?([\w./@-]+)=")
