@@ -192,7 +192,7 @@ def test_the_exit_code_says_how_the_run_ended(
 def test_the_jobs_of_a_multirun_have_folders_of_their_own_and_leave_nothing_else(elsewhere: Path) -> None:
     assert main(["generate", "-m", "seed=0,3", "step@steps.compose=mixed,sequential", "out=o"]) == 3
     assert folders(elsewhere) == [
-        f"o/seed={seed},step@steps.compose={step}" for seed in (0, 3) for step in ("mixed", "sequential")
+        f"o/seed-{seed}+step@steps.compose-{step}" for seed in (0, 3) for step in ("mixed", "sequential")
     ]
     left = {str(path.relative_to(elsewhere)) for path in elsewhere.rglob("*") if "__pycache__" not in path.parts}
     assert left == {"o", "o/multirun.yaml", "ran", "scripted_verb.py"}
