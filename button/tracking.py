@@ -11,11 +11,12 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from button.config import JsonObject, TrackingSettings
+from button.config import SWEEP_VARIABLE, JsonObject, TrackingSettings
 from button.funnel import Funnel
 from button.secrecy import placeless
 from signatures.records import Example
@@ -107,6 +108,19 @@ async def open_tracking(
     tracking = MlflowTracking(process, settings.trace_ratio)
     tracking.send(opening)
     return tracking
+
+
+@contextmanager
+def nested_under(identity: str) -> Iterator[None]:
+    """Runs that are tracked in here nest under the one that was opened with `heads=identity`, or a new one."""
+    before = os.environ.get(SWEEP_VARIABLE)
+    os.environ[SWEEP_VARIABLE] = identity
+    try:
+        yield
+    finally:
+        os.environ.pop(SWEEP_VARIABLE)
+        if before is not None:
+            os.environ[SWEEP_VARIABLE] = before
 
 
 class NoTracking:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,14 +12,14 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
-from button.config import SWEEP_VARIABLE, GenerateSettings, as_config
+from button.config import GenerateSettings, as_config
 from button.errors import UserError
 from button.generate import EXIT, generate, parts_of
 from button.lms.build import check_lms, opened_lms
 from button.programs import chosen
 from button.run_folder import CONFIG, locked, write_whole
 from button.secrecy import placeless
-from button.tracking import Tracking, open_tracking
+from button.tracking import Tracking, nested_under, open_tracking
 from experiments.comparing.differences import Difference, differences
 from experiments.comparing.figure import draw
 from experiments.comparing.measures import DROPS, Measure, measures_of
@@ -120,7 +119,7 @@ async def _run(arms: Mapping[str, GenerateSettings], identity: str) -> int:
     for number, (name, settings) in enumerate(arms.items(), 1):
         log.info("arm %s (%d of %d)", name, number, len(arms))
         try:
-            with _nested(identity):
+            with nested_under(identity):
                 ended = await generate(settings)
         except UserError as error:
             kept = "what is done stays: with this mended, the same command goes on from there"
@@ -194,17 +193,3 @@ def _identity(out: Path) -> str:
     if not file.exists():
         write_whole(file, uuid.uuid4().hex[:12])
     return file.read_text(encoding="utf-8").strip()
-
-
-@contextmanager
-def _nested(identity: str) -> Iterator[None]:
-    """MLflow runs opened in here nest under that of the comparison."""
-    before = os.environ.get(SWEEP_VARIABLE)
-    os.environ[SWEEP_VARIABLE] = identity
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SWEEP_VARIABLE]
-        else:
-            os.environ[SWEEP_VARIABLE] = before

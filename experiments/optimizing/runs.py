@@ -1,14 +1,12 @@
 """The MLflow runs of `button optimize`: one for each step, and one that several nest under."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from button.config import SWEEP_VARIABLE
 from button.errors import Interrupted, StopRun
 from button.run_folder import CONFIG
-from button.tracking import Tracking, open_tracking
+from button.tracking import Tracking, nested_under, open_tracking
 from experiments.metrics.metric import Metric
 from experiments.optimizing.optimisation import Optimisation
 from experiments.optimizing.optimizer import Optimizer
@@ -73,18 +71,15 @@ async def heading(optimisation: Optimisation, *, several: bool) -> AsyncIterator
         resumed=journal.resumed,
         heads=identity,
     )
-    before, status = os.environ.get(SWEEP_VARIABLE), "failed"
-    os.environ[SWEEP_VARIABLE] = identity
+    status = "failed"
     try:
-        yield
+        with nested_under(identity):
+            yield
         status = FINISHED
     except StopRun as stop:
         status = "interrupted" if isinstance(stop, Interrupted) else "budget"
         raise
     finally:
-        os.environ.pop(SWEEP_VARIABLE)
-        if before is not None:
-            os.environ[SWEEP_VARIABLE] = before
         done = optimisation.done.items()
         found = {f"{name}/{key}": value for name, one in done for key, value in one.gains.items()}
         spent = used(optimisation.answers.spending.total)
