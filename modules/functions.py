@@ -31,7 +31,7 @@ from signatures.records import Composition, Function, JsonObject, Outcome, Probl
 
 # No capitals and no digits after the first letter: names and values of this one request have no place in a function.
 GENERAL_SENTENCE = r"^[A-Z][a-z][a-z ,'()/-]{20,220}\.$"
-ERRAND_RESULT = r"^[a-z][a-z_]{2,30}_(?:status|code)$"
+ERRAND_RESULT = r"^[a-z]{2,14}(?:_[a-z]{2,14})?_(?:status|code)$"  # a small model goes on and on in an open name
 GENERAL_PHRASE = r"^[A-Z][a-z ,'()/-]{5,80}$"
 
 

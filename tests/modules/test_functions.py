@@ -230,4 +230,5 @@ async def test_a_small_model_gives_each_detail_a_parameter_of_its_own_and_return
     assert not fits(first, level("city", "date", responses=["pollen_level", "temperature"]))
     assert fits(second, level("pollen_level", "person_name", responses=["email_status"]))
     assert not fits(second, level("pollen_level", responses=["email_status"]))
+    assert not fits(second, level("pollen_level", "person_name", responses=["status_message_text_content_status"]))
     assert not fits(second, level("pollen_level", "person_name", responses=["email_details"]))
