@@ -24,7 +24,7 @@ _TAILS = (
     "in {city} for less than {amount}",
     "in {city}",
 )
-_THING = "[a-z][a-z -]{3,70}"
+_THING = "(?:[a-z]{4,20}|[a-z]{1,20}(?:[ -][a-z]{1,20}){1,9})"
 _NAMED = r"[A-Za-z0-9][A-Za-z0-9'-]*(?: [A-Za-z0-9'-]+){0,5}"
 _BROKEN_OFF = re.compile(
     r"\b(?:a|an|the|of|to|and|or|with|in|at|on|for|from|by|is|are|be|if|that|which|can|will|than|per|as)"

@@ -23,6 +23,7 @@ _CHATTER = re.compile(
     r"scenario|sub-?task|(?:atomic|composed|subsequent|parallel) task|output|answer|response|question)\b"
     r"\s*[\d.]*\s*[:,!]|^here(?:'s| is| are)\b[^.]*:"
 )
+_GAP = re.compile(r"\w+[ \t]{2,}\w+")
 _DANGLING = re.compile(r"(?:[,;:(\[{/\\&+=-]|\b(?:and|or|the|a|an|which|than|with the|to the))$")
 _DEBRIS = re.compile(
     r"```|\[\[|\]\]|\\n|\\\"|[\"'}\]]\s*[}\]]|\ufffd|</?\w+>|\*\*|^#|^\s*[{\[]\s*\"|[\x00-\x08\x0b-\x1f]"
@@ -107,6 +108,8 @@ def _shape_problems(bare: str, what: str) -> list[str]:
         problems.append(f"{what} holds {match[0]!r}; write plain words, without markup or JSON")
     if match := _DANGLING.search(bare.rstrip(" .")):
         problems.append(f"{what} breaks off at {bare[-20:]!r}; finish it")
+    if match := _GAP.search(bare):
+        problems.append(f"{what} has a gap in {match[0]!r}; write whole words with one space between them")
     if repeated := _loop(bare):
         problems.append(f"{what} repeats {repeated!r}; say everything once")
     return problems
