@@ -6,6 +6,7 @@ so it is asked once; a calibration that was cut off goes on with the items that 
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from button.errors import ButtonError, NoUsableAnswer, UserError
 from button.lms.recorded import Recorded
 from button.programs import program_of
 from button.run_folder import write_whole
+from button.tracking import Tracking
 from button.work import DEFAULT_ROLE, Ledger
 from experiments.agreement import Agreement, agreement
 from experiments.labelled import Labelled, read_labels
@@ -24,6 +26,7 @@ from experiments.metrics.judged import JUDGE, JudgedMetric
 from experiments.stepping import work_on
 from signatures.records import content_hash
 
+log = logging.getLogger(__name__)
 ALL = "all"
 KAPPA_FLOOR = 0.4  # "moderate" begins there (Landis and Koch, 1977)
 UNUSABLE = "no_usable_answer"  # stands for the criteria that are not met where a judge said nothing usable
@@ -122,6 +125,26 @@ def refuse_uncalibrated(
             " on with this one by allow_uncalibrated=true"
         )
     return tuple(poor)
+
+
+async def trusted(
+    lms: Mapping[str, dspy.LM],
+    metric: JudgedMetric,
+    tracking: Tracking,
+    *,
+    folder: Path,
+    seed: int,
+    table: str,
+    allow: bool,
+    ledger: Ledger | None = None,
+) -> None:
+    """Calibrate the judge of one metric, tell MLflow (items as `table`), and refuse one that cannot be trusted."""
+    log.info("%s: comparing the judge with the hand-labelled set", metric.name)
+    found = await calibrate(lms, [metric], folder=folder, seed=seed, ledger=ledger)
+    tracking.curve(found.figures(), 0)
+    tracking.note("table", name=table, rows=found.table())
+    if poor := refuse_uncalibrated(found, allow=allow):
+        log.warning("%s: the judge agrees poorly with people (%s); its scores say little", metric.name, ", ".join(poor))
 
 
 async def calibrate(

@@ -21,7 +21,7 @@ from button.steps import build_steps
 from button.targets import build, with_defaults
 from button.tracking import Tracking
 from button.work import DEFAULT_ROLE
-from experiments.calibration import calibrate, refuse_uncalibrated
+from experiments.calibration import trusted
 from experiments.metrics.judged import JudgedMetric
 from experiments.metrics.metric import Metric
 from experiments.optimizing import tracked
@@ -190,19 +190,16 @@ async def _calibrated(optimisation: Optimisation, metric: Metric, tracking: Trac
     if not isinstance(metric, JudgedMetric) or not metric.judge_weight:
         return
     settings = optimisation.settings
-    log.info("%s: comparing the judge with the hand-labelled set", metric.name)
-    found = await calibrate(
+    await trusted(
         optimisation.lms.of_role,
-        [metric],
+        metric,
+        tracking,
         folder=settings.out,
         seed=settings.seed,
+        table="calibration.json",
+        allow=settings.allow_uncalibrated,
         ledger=optimisation.answers.ledger("calibration"),
     )
-    tracking.curve(found.figures(), 0)
-    tracking.note("table", name="calibration.json", rows=found.table())
-    poor = refuse_uncalibrated(found, allow=settings.allow_uncalibrated)
-    if poor:
-        log.warning("%s: the judge agrees poorly with people (%s); its scores say little", metric.name, ", ".join(poor))
 
 
 async def _items(optimisation: Optimisation, name: str) -> list[Item]:

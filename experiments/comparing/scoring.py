@@ -16,7 +16,7 @@ from button.errors import UserError
 from button.lms.build import LanguageModels, build_lms, opened_lms
 from button.targets import TARGET, build, with_defaults
 from button.tracking import Tracking
-from experiments.calibration import calibrate, refuse_uncalibrated
+from experiments.calibration import trusted
 from experiments.comparing.settings import CompareSettings
 from experiments.metrics.judged import JudgedMetric
 from experiments.metrics.metric import Metric, checked
@@ -79,14 +79,16 @@ async def calibrated(scorers: Scorers, settings: CompareSettings, tracking: Trac
     lms = build_lms(settings.lm, settings.lms, settings.allow_targets)
     try:
         for metric in scorers.judged:
-            log.info("%s: comparing the judge with the hand-labelled set", metric.name)
             with dspy.context(disable_history=True, max_trace_size=0):
-                found = await calibrate(lms.of_role, [metric], folder=settings.out, seed=settings.seed)
-            tracking.curve(found.figures(), 0)
-            tracking.note("table", name=f"calibration/{metric.name}.json", rows=found.table())
-            if poor := refuse_uncalibrated(found, allow=settings.allow_uncalibrated):
-                told = ", ".join(poor)
-                log.warning("%s: the judge agrees poorly with people (%s); its scores say little", metric.name, told)
+                await trusted(
+                    lms.of_role,
+                    metric,
+                    tracking,
+                    folder=settings.out,
+                    seed=settings.seed,
+                    table=f"calibration/{metric.name}.json",
+                    allow=settings.allow_uncalibrated,
+                )
     finally:
         await lms.aclose()
 
